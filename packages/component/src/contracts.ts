@@ -1,0 +1,180 @@
+/** The contracts between the agent and its components. A component never imports the agent. */
+import type { EventBatch } from '@millrace/event'
+import type { ChannelCounters, SinkCounters, SourceCounters } from './counters.js'
+
+/** What a component gets when it starts. */
+export interface StartContext {
+  /** Aborted when the start is given up. */
+  readonly signal: AbortSignal
+  /**
+   * Tells the agent that the component broke after it had started. It is then stopped, and started
+   * again with back-off, for ever. Calling it twice is the same as once.
+   */
+  fail(error: unknown): void
+}
+
+/**
+ * Anything that the agent starts and stops. `stop` may be called twice, before `start`, and after a
+ * `start` that failed; it resolves within its deadline. `start` may follow `stop`.
+ */
+export interface Component<Context extends StartContext = StartContext> {
+  start?(context: Context): Promise<void>
+  stop?(options: StopOptions): Promise<void>
+}
+
+export interface StopOptions {
+  /** Milliseconds until the agent goes on without the component. */
+  readonly deadlineMs: number
+}
+
+/**
+ * Hands a batch to the source's channels, interceptors first. Resolves once every required channel
+ * has stored it; batches are stored in the order of the calls, also when calls overlap.
+ * @throws ChannelError when a channel refuses; `retryable` says whether a retry can help. Nothing
+ *   of a refused batch is visible, unless the storage of one of several channels failed midway.
+ */
+export type Deliver = (batch: EventBatch, signal?: AbortSignal) => Promise<void>
+
+export interface SourceStartContext extends StartContext {
+  readonly deliver: Deliver
+  readonly counters: SourceCounters
+}
+
+/** Brings events in by itself (Flume's EventDrivenSource). Stops accepting when it is stopped. */
+export interface EventDrivenSource extends Component<SourceStartContext> {
+  readonly process?: never
+}
+
+/** Is asked for events, again and again, by the agent (Flume's PollableSource). */
+export interface PollableSource extends Component<SourceStartContext> {
+  /** One round. `backoff`: there was nothing to do, so the agent waits a little, and longer each time. */
+  process(signal: AbortSignal): Promise<'ready' | 'backoff'>
+  /** Growth of the wait for each round in a row that had nothing to do, in milliseconds. Default 1,000. */
+  readonly backoffSleepIncrementMs?: number
+  /** Longest wait, also after an unexpected error, in milliseconds. Default 5,000. */
+  readonly maxBackoffSleepMs?: number
+}
+
+export type Source = EventDrivenSource | PollableSource
+
+/** Edits or drops events on their way from a source to its channels. */
+export interface Interceptor extends Component {
+  /** What it leaves out counts as accepted. A throw refuses the whole batch. */
+  intercept(batch: EventBatch, signal: AbortSignal): EventBatch | Promise<EventBatch>
+}
+
+/** A part of a batch and where it goes. */
+export interface Route {
+  readonly batch: EventBatch
+  /** Names of the channels that must store it. */
+  readonly required: readonly string[]
+  /** Names of the channels that may fail to. */
+  readonly optional: readonly string[]
+}
+
+/** Says which channels a source's events go to. */
+export interface ChannelSelector {
+  route(batch: EventBatch): readonly Route[]
+}
+
+/** Room for a batch in a channel. It is either used by one `put` or given back. */
+export interface Reservation {
+  /** Stores the batch, all or nothing; resolves when it is stored as the channel promises. */
+  put(batch: EventBatch): Promise<void>
+  /** Gives the room back. After `put` it does nothing. */
+  release(): void
+}
+
+/** Events taken from a channel, not yet done with. One of `commit` and `rollback` ends it. */
+export interface Transaction {
+  readonly batch: EventBatch
+  /** The events are done for this consumer, except those at the given indexes: they go back to the head. */
+  commit(options?: { readonly except?: readonly number[] }): Promise<void>
+  /** All events go back to the head of the channel, in their order. */
+  rollback(): Promise<void>
+}
+
+export interface ChannelStartContext extends StartContext {
+  readonly counters: ChannelCounters
+}
+
+export interface ReserveOptions {
+  /** Whether to wait for room, up to the channel's `keep-alive`. */
+  readonly wait: boolean
+  readonly signal: AbortSignal
+}
+
+export interface TakeLimit {
+  readonly maxEvents: number
+  /** One event is given whatever its size. */
+  readonly maxBytes: number
+  /** How long to wait for the first event, in milliseconds. */
+  readonly waitMs: number
+}
+
+/** Holds events between sources and sinks. Order in is order out. */
+export interface Channel extends Component<ChannelStartContext> {
+  /** Whether what `put` resolved survives the process. */
+  readonly isDurable: boolean
+  /** Most events of one put or take. */
+  readonly transactionCapacity: number
+  /** How long a put waits for room and a take for an event, in milliseconds (`keep-alive`). */
+  readonly keepAliveMs: number
+  /** What is in the channel now, taken but uncommitted events included. */
+  readonly size: { readonly events: number; readonly bytes: number }
+  /**
+   * Room for one put. The stored order is the order of the `put` calls; a reservation that waits
+   * does not hold up smaller ones for ever: first come, first served.
+   * @throws ChannelError `MILLRACE_CHANNEL_FULL` (retryable), `…_TRANSACTION_TOO_LARGE`, `…_CLOSED`.
+   */
+  reserve(size: { events: number; bytes: number }, options: ReserveOptions): Promise<Reservation>
+  /** Resolves as soon as one event is there, or with undefined when none came within `waitMs`. */
+  take(limit: TakeLimit, signal: AbortSignal): Promise<Transaction | undefined>
+}
+
+export interface SinkStartContext extends StartContext {
+  readonly counters: SinkCounters
+}
+
+/** Events that can never be stored at the destination. */
+export interface WriteResult {
+  readonly rejected: readonly { readonly index: number; readonly reason: string }[]
+}
+
+/** Hands events to a destination. It never sees a transaction: the agent's sink runner owns it. */
+export interface Sink extends Component<SinkStartContext> {
+  /** Most events of one `write`. */
+  readonly batchSize: number
+  /**
+   * Resolves when the events are safe at the destination, except those it lists as rejected.
+   * A throw means that nothing is known to be stored: the agent rolls back, waits and repeats.
+   */
+  write(batch: EventBatch, signal: AbortSignal): Promise<WriteResult | void>
+}
+
+/** A sink as a processor sees it. */
+export interface SinkHandle {
+  readonly name: string
+}
+
+/** `ready`: events were written. `backoff`: the sink's channel had none. */
+export type Outcome = 'ready' | 'backoff'
+
+/** Chooses which sink of a group works next. */
+export interface SinkProcessor {
+  /**
+   * One round. `attempt` lets one sink take, write and commit; it throws when the sink failed.
+   * @throws EventDeliveryError when no sink could take the events.
+   */
+  process(attempt: (sink: SinkHandle) => Promise<Outcome>, signal: AbortSignal): Promise<Outcome>
+}
+
+/** Writes events as the bytes of a file (Flume's EventSerializer). One object per file. */
+export interface EventSerializer {
+  /** Bytes at the start of a new file. */
+  header?(): Buffer
+  /** Bytes of a batch, complete: what was written up to here can be read. */
+  serialize(batch: EventBatch): Buffer | Promise<Buffer>
+  /** Bytes at the end of the file. */
+  trailer?(): Buffer
+}

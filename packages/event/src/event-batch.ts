@@ -1,0 +1,276 @@
+import { Event, type EventInit } from './event.js'
+import { EventEncoder } from './event-encoder.js'
+import { editHeaders, HeaderCursor, type HeaderEdit, type Headers, sameBytes } from './headers.js'
+import { type Scan, scanArray, scanOne } from './scan.js'
+import { VarintReader } from './varint.js'
+
+/** What an empty batch and each further event cost beside their bytes, in bytes (an estimate). */
+const BATCH_OVERHEAD_BYTES = 200
+const EVENT_OVERHEAD_BYTES = 4
+
+/**
+ * Events as bytes: one buffer of concatenated Avro `AvroFlumeEvent` encodings and where each begins.
+ * Immutable: whoever made the buffer gives it away. Nothing is decoded before somebody looks.
+ */
+export class EventBatch {
+  readonly #buffer: Buffer
+  readonly #offsets: Uint32Array
+
+  /**
+   * `offsets` holds each event's start in `buffer` and behind them the end of the last; the events
+   * lie without gaps. The bytes are trusted: untrusted ones enter through {@link EventBatch.scanArray}.
+   */
+  constructor(buffer: Buffer, offsets: Uint32Array) {
+    this.#buffer = buffer
+    this.#offsets = offsets
+  }
+
+  /** The batch without events. */
+  static empty(): EventBatch {
+    return EMPTY
+  }
+
+  /** Encodes events. A header value that is no string is a `TypeError`. */
+  static of(events: Iterable<EventInit>): EventBatch {
+    const encoder = new EventEncoder()
+    for (const event of events) encoder.add(event)
+    const { bytes, offsets } = encoder.finish()
+    return new EventBatch(bytes, offsets)
+  }
+
+  /**
+   * Validates and indexes the event array of an `appendBatch` call without copying it.
+   * @returns the batch and the position behind the array.
+   * @throws AvroError when the bytes are no such array.
+   */
+  static scanArray(
+    bytes: Buffer,
+    start = 0,
+    end = bytes.length,
+  ): { batch: EventBatch; end: number } {
+    const scan = scanArray(bytes, start, end)
+    const batch =
+      scan.gaps.length === 0 ? new EventBatch(bytes, scan.offsets) : closeGaps(bytes, scan)
+    return { batch: batch.#unpinned(), end: scan.end }
+  }
+
+  /** As {@link EventBatch.scanArray}, for the one event of an `append` call. */
+  static scanEvent(
+    bytes: Buffer,
+    start = 0,
+    end = bytes.length,
+  ): { batch: EventBatch; end: number } {
+    const scan = scanOne(bytes, start, end)
+    return { batch: new EventBatch(bytes, scan.offsets).#unpinned(), end: scan.end }
+  }
+
+  /** All events of the batches in order. One batch comes back as it is. */
+  static concat(batches: readonly EventBatch[]): EventBatch {
+    const parts = batches.filter((batch) => batch.size > 0)
+    if (parts.length <= 1) return parts[0] ?? EMPTY
+    let bytes = 0
+    let size = 0
+    for (const part of parts) {
+      bytes += part.byteLength
+      size += part.size
+    }
+    const buffer = Buffer.allocUnsafeSlow(bytes)
+    const offsets = new Uint32Array(size + 1)
+    let at = 0
+    let index = 0
+    for (const part of parts) {
+      const shift = at - part.#start
+      part.#buffer.copy(buffer, at, part.#start, part.#end)
+      for (let i = 0; i < part.size; i += 1) offsets[index++] = (part.#offsets[i] as number) + shift
+      at += part.byteLength
+    }
+    offsets[size] = at
+    return new EventBatch(buffer, offsets)
+  }
+
+  /** Number of events. */
+  get size(): number {
+    return this.#offsets.length - 1
+  }
+
+  /** Length of the encoded events in bytes. */
+  get byteLength(): number {
+    return this.#end - this.#start
+  }
+
+  /** Memory that this batch keeps alive, in bytes: its whole buffer, and the index. */
+  get retainedBytes(): number {
+    return this.#buffer.length + BATCH_OVERHEAD_BYTES + EVENT_OVERHEAD_BYTES * this.size
+  }
+
+  /** The encoded events, one behind the other: a view, not to be written to. */
+  get bytes(): Buffer {
+    return this.#buffer.subarray(this.#start, this.#end)
+  }
+
+  /** The event at `index`, decoded as it is looked at. */
+  at(index: number): Event {
+    this.#check(index)
+    return new Event(this, index)
+  }
+
+  /** All events, decoded as they are looked at. */
+  *events(): IterableIterator<Event> {
+    for (let i = 0; i < this.size; i += 1) yield new Event(this, i)
+  }
+
+  [Symbol.iterator](): IterableIterator<Event> {
+    return this.events()
+  }
+
+  /** Encoded length of one event in bytes. */
+  byteLengthAt(index: number): number {
+    this.#check(index)
+    return (this.#offsets[index + 1] as number) - (this.#offsets[index] as number)
+  }
+
+  /** The body of one event: a view, not to be written to. */
+  bodyAt(index: number): Buffer {
+    this.#check(index)
+    const cursor = new HeaderCursor(this.#buffer).seek(this.#offsets[index] as number)
+    while (cursor.next());
+    const reader = new VarintReader(this.#buffer, cursor.position, this.#end)
+    const length = reader.readLong()
+    return this.#buffer.subarray(reader.position, reader.position + length)
+  }
+
+  /** One header of one event, or undefined. Malformed UTF-8 reads as U+FFFD. */
+  headerAt(index: number, name: string): string | undefined {
+    this.#check(index)
+    const wanted = Buffer.from(name)
+    const cursor = new HeaderCursor(this.#buffer).seek(this.#offsets[index] as number)
+    let value: string | undefined
+    while (cursor.next()) {
+      if (sameBytes(this.#buffer, cursor.keyStart, cursor.keyEnd, wanted)) {
+        value = this.#buffer.toString('utf8', cursor.valueStart, cursor.valueEnd)
+      }
+    }
+    return value
+  }
+
+  /** All headers of one event in their order; of a key that stands twice the last value. */
+  headersAt(index: number): Headers {
+    this.#check(index)
+    const cursor = new HeaderCursor(this.#buffer).seek(this.#offsets[index] as number)
+    const headers: Record<string, string> = Object.create(null)
+    while (cursor.next()) {
+      const key = this.#buffer.toString('utf8', cursor.keyStart, cursor.keyEnd)
+      headers[key] = this.#buffer.toString('utf8', cursor.valueStart, cursor.valueEnd)
+    }
+    return headers
+  }
+
+  /** The events in [start, end). What keeps less than half of the buffer is copied out of it. */
+  slice(start: number, end: number = this.size): EventBatch {
+    const from = Math.max(0, Math.min(start, this.size))
+    const to = Math.max(from, Math.min(end, this.size))
+    if (from === 0 && to === this.size) return this
+    if (from === to) return EMPTY
+    return new EventBatch(this.#buffer, this.#offsets.subarray(from, to + 1)).#unpinned()
+  }
+
+  /** The events that `keep` says yes to; it gets the index of each. */
+  filter(keep: (index: number) => boolean): EventBatch {
+    const kept: number[] = []
+    for (let i = 0; i < this.size; i += 1) if (keep(i)) kept.push(i)
+    return this.#pick(kept)
+  }
+
+  /** Groups the events by the key that `keyOf` gives for each index; order is kept in each group. */
+  partition<K>(keyOf: (index: number) => K): Map<K, EventBatch> {
+    const groups = new Map<K, number[]>()
+    for (let i = 0; i < this.size; i += 1) {
+      const key = keyOf(i)
+      const group = groups.get(key)
+      if (group) group.push(i)
+      else groups.set(key, [i])
+    }
+    const parts = new Map<K, EventBatch>()
+    for (const [key, indexes] of groups) parts.set(key, this.#pick(indexes))
+    return parts
+  }
+
+  /** A batch whose events have the headers edited. */
+  withHeaders(edits: readonly HeaderEdit[]): EventBatch {
+    if (this.size === 0 || edits.length === 0) return this
+    const edited = editHeaders(this.#buffer, this.#offsets, edits)
+    return new EventBatch(edited.bytes, edited.offsets)
+  }
+
+  get #start(): number {
+    return this.#offsets[0] as number
+  }
+
+  get #end(): number {
+    return this.#offsets[this.#offsets.length - 1] as number
+  }
+
+  #check(index: number): void {
+    if (!Number.isInteger(index) || index < 0 || index >= this.size) {
+      throw new RangeError(`Event index ${index} is not in [0, ${this.size})`)
+    }
+  }
+
+  #pick(indexes: readonly number[]): EventBatch {
+    const count = indexes.length
+    if (count === 0) return EMPTY
+    const first = indexes[0] as number
+    const last = indexes[count - 1] as number
+    if (last - first + 1 === count) return this.slice(first, last + 1)
+    let bytes = 0
+    for (const index of indexes) bytes += this.byteLengthAt(index)
+    const buffer = Buffer.allocUnsafeSlow(bytes)
+    const offsets = new Uint32Array(count + 1)
+    let at = 0
+    for (let i = 0; i < count; i += 1) {
+      const index = indexes[i] as number
+      offsets[i] = at
+      const end = this.#offsets[index + 1] as number
+      at += this.#buffer.copy(buffer, at, this.#offsets[index], end)
+    }
+    offsets[count] = at
+    return new EventBatch(buffer, offsets)
+  }
+
+  /** This batch, or a copy of its bytes when it uses less than half of the memory that it pins. */
+  #unpinned(): EventBatch {
+    const length = this.byteLength
+    // A small buffer can lie in Node's shared pool, whose size says nothing about this batch.
+    const pinned = Math.max(this.#buffer.length, this.#buffer.buffer.byteLength)
+    if (length * 2 >= pinned) return this
+    const buffer = Buffer.allocUnsafeSlow(length)
+    const start = this.#start
+    this.#buffer.copy(buffer, 0, start, this.#end)
+    const offsets = new Uint32Array(this.#offsets.length)
+    for (let i = 0; i < offsets.length; i += 1) offsets[i] = (this.#offsets[i] as number) - start
+    return new EventBatch(buffer, offsets)
+  }
+}
+
+const EMPTY = new EventBatch(Buffer.alloc(0), new Uint32Array(1))
+
+/** Copies the events of several blocks together. */
+function closeGaps(bytes: Buffer, scan: Scan): EventBatch {
+  const size = scan.offsets.length - 1
+  const gapBytes = scan.gaps.reduce((sum, gap) => sum + gap.size, 0)
+  const start = scan.offsets[0] as number
+  const buffer = Buffer.allocUnsafeSlow((scan.offsets[size] as number) - start - gapBytes)
+  const offsets = new Uint32Array(size + 1)
+  let from = 0
+  let at = 0
+  for (const gap of [...scan.gaps, { index: size, size: 0 }]) {
+    const runStart = scan.offsets[from] as number
+    const runEnd = (scan.offsets[gap.index] as number) - gap.size
+    for (let i = from; i < gap.index; i += 1)
+      offsets[i] = (scan.offsets[i] as number) - runStart + at
+    at += bytes.copy(buffer, at, runStart, runEnd)
+    from = gap.index
+  }
+  offsets[size] = at
+  return new EventBatch(buffer, offsets)
+}

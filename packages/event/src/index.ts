@@ -1,0 +1,6 @@
+export { ByteWriter } from './byte-writer.js'
+export { Event, type EventInit } from './event.js'
+export { EventBatch } from './event-batch.js'
+export { EventBatchBuilder } from './event-batch-builder.js'
+export type { HeaderEdit, Headers } from './headers.js'
+export { MAX_VARINT_BYTES, VarintReader, varintSize, writeVarint } from './varint.js'

@@ -1,0 +1,1 @@
+it('the runner runs', () => {})
