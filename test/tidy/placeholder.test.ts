@@ -1,1 +1,0 @@
-it('the runner runs', () => {})
