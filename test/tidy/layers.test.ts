@@ -30,7 +30,10 @@ function readPackage(directory: string): Package {
     .flatMap((file) => {
       const text = readFileSync(join(source, file), 'utf8')
       const found = text.matchAll(/(?:from|import|require)\s*\(?\s*['"]([^'".][^'"]*)['"]/g)
-      return [...found].map((match) => ({ file: join(directory, 'src', file), target: match[1] ?? '' }))
+      return [...found].map((match) => ({
+        file: join(directory, 'src', file),
+        target: match[1] ?? '',
+      }))
     })
   return {
     directory,
@@ -62,7 +65,10 @@ describe('layers', () => {
       each.imports
         .map(({ file, target }) => ({ file, target: packageOf(target) }))
         .filter(({ target }) => names.has(target) && target !== each.name)
-        .filter(({ target }) => target === TESTKIT || (each.name !== TESTKIT && layerOf(target) >= layerOf(each.name)))
+        .filter(
+          ({ target }) =>
+            target === TESTKIT || (each.name !== TESTKIT && layerOf(target) >= layerOf(each.name)),
+        )
         .map(({ file, target }) => `${file} imports ${target}`),
     )
     assert.deepEqual(wrong, [])
@@ -72,7 +78,10 @@ describe('layers', () => {
     const wrong = packages.flatMap((each) =>
       each.imports
         .filter(({ target }) => !target.startsWith('node:'))
-        .filter(({ target }) => !each.dependencies.includes(packageOf(target)) && packageOf(target) !== each.name)
+        .filter(
+          ({ target }) =>
+            !each.dependencies.includes(packageOf(target)) && packageOf(target) !== each.name,
+        )
         .map(({ file, target }) => `${file} imports ${target}`),
     )
     assert.deepEqual(wrong, [])
@@ -93,7 +102,15 @@ describe('built-in components', () => {
   it('never import the assembly, and only the registry imports them all', () => {
     const core = packages.find((each) => each.name === '@millrace/agent-core')
     assert.ok(core)
-    const families = ['sources', 'sinks', 'channels', 'interceptors', 'selectors', 'processors', 'serializers']
+    const families = [
+      'sources',
+      'sinks',
+      'channels',
+      'interceptors',
+      'selectors',
+      'processors',
+      'serializers',
+    ]
     const source = join(repository, 'agent-core', 'src')
     const wrong = families
       .filter((family) => existsSync(join(source, family)))

@@ -22,15 +22,27 @@ function listFiles(): readonly string[] {
 
 const files = listFiles()
 const read = (file: string) => readFileSync(join(repository, file), 'utf8')
-const sources = files.filter((file) => /^(packages|appenders|agent-core)\/.*src\/.*\.ts$/.test(file))
+const sources = files.filter((file) =>
+  /^(packages|appenders|agent-core)\/.*src\/.*\.ts$/.test(file),
+)
 const pages = files.filter((file) => file.endsWith('.md'))
 
 describe('the repository', () => {
   it('has exactly the top-level folders of its plan', () => {
-    const folders = new Set(files.filter((file) => file.includes('/')).map((file) => file.split('/')[0]))
+    const folders = new Set(
+      files.filter((file) => file.includes('/')).map((file) => file.split('/')[0]),
+    )
     const hidden = [...folders].filter((folder) => folder?.startsWith('.'))
     const shown = [...folders].filter((folder) => !folder?.startsWith('.')).toSorted()
-    assert.deepEqual(shown, ['agent-core', 'appenders', 'docs', 'examples', 'packages', 'scripts', 'test'])
+    assert.deepEqual(shown, [
+      'agent-core',
+      'appenders',
+      'docs',
+      'examples',
+      'packages',
+      'scripts',
+      'test',
+    ])
     assert.deepEqual(hidden.toSorted(), ['.changes', '.ci'])
   })
 
@@ -40,18 +52,25 @@ describe('the repository', () => {
   })
 
   it('names no folder or file utils, common, helpers or manager', () => {
-    const wrong = files.filter((file) => /(^|[/-])(utils?|common|helpers?|manager)(\.|\/|$)/.test(file))
+    const wrong = files.filter((file) =>
+      /(^|[/-])(utils?|common|helpers?|manager)(\.|\/|$)/.test(file),
+    )
     assert.deepEqual(wrong, [])
   })
 
   it('names source files in kebab case', () => {
-    const wrong = sources.filter((file) => !/^[a-z0-9-]+(\.[a-z0-9-]+)*\.ts$/.test(file.split('/').at(-1) ?? ''))
+    const wrong = sources.filter(
+      (file) => !/^[a-z0-9-]+(\.[a-z0-9-]+)*\.ts$/.test(file.split('/').at(-1) ?? ''),
+    )
     assert.deepEqual(wrong, [])
   })
 
   it('explains each disabled lint rule on its line', () => {
-    const wrong = [...sources, ...files.filter((file) => /^test\/.*\.ts$/.test(file))].filter((file) =>
-      /(oxlint|eslint)-disable[^\n]*/.test(read(file).replaceAll(/(oxlint|eslint)-disable[^\n]* -- \S[^\n]*/g, '')),
+    const wrong = [...sources, ...files.filter((file) => /^test\/.*\.ts$/.test(file))].filter(
+      (file) =>
+        /(oxlint|eslint)-disable[^\n]*/.test(
+          read(file).replaceAll(/(oxlint|eslint)-disable[^\n]* -- \S[^\n]*/g, ''),
+        ),
     )
     assert.deepEqual(wrong, [])
   })
@@ -62,7 +81,9 @@ describe('the repository', () => {
 
   it('has a README in each package that is published', () => {
     const wrong = files
-      .filter((file) => /^(packages|appenders)\/[^/]+\/package\.json$|^agent-core\/package\.json$/.test(file))
+      .filter((file) =>
+        /^(packages|appenders)\/[^/]+\/package\.json$|^agent-core\/package\.json$/.test(file),
+      )
       .filter((file) => !files.includes(file.replace('package.json', 'README.md')))
     assert.deepEqual(wrong, [])
   })
@@ -70,12 +91,15 @@ describe('the repository', () => {
   it('gives all packages the version of lerna.json', () => {
     const { version } = JSON.parse(read('lerna.json'))
     const wrong = files
-      .filter((file) => /^(packages|appenders)\/[^/]+\/package\.json$|^agent-core\/package\.json$/.test(file))
+      .filter((file) =>
+        /^(packages|appenders)\/[^/]+\/package\.json$|^agent-core\/package\.json$/.test(file),
+      )
       .flatMap((file) => {
         const manifest = JSON.parse(read(file))
-        const own = Object.entries({ ...manifest.dependencies, ...manifest.peerDependencies }).filter(([name]) =>
-          name.startsWith('@millrace/'),
-        )
+        const own = Object.entries({
+          ...manifest.dependencies,
+          ...manifest.peerDependencies,
+        }).filter(([name]) => name.startsWith('@millrace/'))
         return [[file, manifest.version], ...own].filter(([, each]) => each !== version)
       })
     assert.deepEqual(wrong, [])
@@ -96,7 +120,12 @@ describe('the pages', () => {
   it('are of the four kinds', () => {
     const wrong = pages
       .filter((page) => page.startsWith('docs/'))
-      .filter((page) => !/^docs\/(README|compatibility)\.md$|^docs\/(guides|reference|formats|decisions)\//.test(page))
+      .filter(
+        (page) =>
+          !/^docs\/(README|compatibility)\.md$|^docs\/(guides|reference|formats|decisions)\//.test(
+            page,
+          ),
+      )
     assert.deepEqual(wrong, [])
   })
 
@@ -110,7 +139,10 @@ describe('the pages', () => {
   it('write each change fragment under a known kind', () => {
     const wrong = files
       .filter((file) => file.startsWith('.changes/'))
-      .filter((file) => !/^\.changes\/[a-z0-9-]+\.(feature|fix|breaking|performance|security)\.md$/.test(file))
+      .filter(
+        (file) =>
+          !/^\.changes\/[a-z0-9-]+\.(feature|fix|breaking|performance|security)\.md$/.test(file),
+      )
     assert.deepEqual(wrong, [])
   })
 })
