@@ -65,6 +65,8 @@ interface Numeric extends OptionInfo {
 }
 
 const INT_MAX = 2 ** 31 - 1
+/** Java's Long.MAX_VALUE, as near as a number comes. */
+const LONG_MAX = 2 ** 63
 
 function integer(min: number, max: number): z.ZodType<number> {
   const range = `a whole number from ${min} to ${max}`
@@ -99,7 +101,7 @@ function numeric<T extends number | undefined>(
 }
 
 type WithDefault<I extends { default?: unknown; required?: boolean }, T> = I extends {
-  default: T & {}
+  default: {}
 }
   ? T
   : I extends { required: true }
@@ -125,8 +127,19 @@ export const option = {
     return numeric('int', key, info, 1)
   },
 
-  long<const I extends Numeric>(key: string, info: I): OptionSpec<WithDefault<I, number>> {
-    return numeric('long', key, info, 1)
+  /**
+   * A 64-bit whole number. Code gets a number, which is exact up to 2^53 only; a default beyond that
+   * is given as text, so that its digits stay.
+   */
+  long<const I extends Omit<Numeric, 'default'> & { default?: number | string }>(
+    key: string,
+    info: I,
+  ): OptionSpec<WithDefault<I, number>> {
+    const { default: given } = info
+    const limits = { ...info, max: info.max ?? LONG_MAX } as Numeric
+    const spec = numeric<WithDefault<I, number>>('long', key, limits, 1)
+    const fallback = given === undefined ? undefined : Number(given)
+    return { ...spec, info, default: given ?? null, fallback: fallback as WithDefault<I, number> }
   },
 
   /** Seconds or milliseconds in the file, always milliseconds in code. */
@@ -181,19 +194,20 @@ export const option = {
     }
   },
 
-  /** Names between blanks (or commas). Absent is an empty list. */
+  /** Names between blanks (or commas). Absent is the default, or an empty list. */
   list(
     key: string,
-    info: OptionInfo & { separator?: 'blank' | 'comma' },
+    info: OptionInfo & { separator?: 'blank' | 'comma'; default?: string },
   ): OptionSpec<readonly string[]> {
     const separator = info.separator === 'comma' ? /\s*,\s*/ : /\s+/
+    const split = (text: string) => text.trim().split(separator).filter(Boolean)
     return {
       key,
       type: 'list',
       info,
-      default: null,
-      fallback: [],
-      schema: z.string().transform((text) => text.trim().split(separator).filter(Boolean)),
+      default: info.default ?? null,
+      fallback: info.default === undefined ? [] : split(info.default),
+      schema: z.string().transform(split),
     }
   },
 
