@@ -15,7 +15,7 @@ function listFiles(): readonly string[] {
     return listed.split('\n').filter((file) => file !== '' && existsSync(join(repository, file)))
   } catch {
     return readdirSync(repository, { recursive: true, encoding: 'utf8' }).filter(
-      (file) => !/(^|\/)(node_modules|dist|\.git|\.bench|\.millrace)(\/|$)/.test(file),
+      (file) => !/(^|\/)(node_modules|dist|\.git|\.bench|\.full|\.millrace)(\/|$)/.test(file),
     )
   }
 }
