@@ -66,14 +66,17 @@ export abstract class OrderSelector<T> {
   }
 }
 
-/** abc, bca, cab …: one head index, advanced at each call over the targets that are active then. */
+/**
+ * abc, bca, cab …: one head index, advanced at each call over the targets that are active then; it
+ * begins anew when there are no longer as many.
+ */
 export class RoundRobinOrderSelector<T> extends OrderSelector<T> {
   #head = 0
 
   order(): readonly T[] {
     const active = this.active()
     if (active.length === 0) return active
-    const begin = this.#head % active.length
+    const begin = this.#head < active.length ? this.#head : 0
     this.#head = (begin + 1) % active.length
     return [...active.slice(begin), ...active.slice(0, begin)]
   }
