@@ -1,1 +1,52 @@
-export {}
+export { Appender, type AppenderDefaults } from './appender.js'
+export {
+  type AppenderState,
+  DROP_REASONS,
+  type DropReason,
+  type HostState,
+  type HostStateName,
+  type RpcOutcome,
+} from './appender-state.js'
+export type { DeadLetter, DeadLetterListener } from './dead-letter/dead-letter.js'
+export type { Diagnostic, DiagnosticKind, DiagnosticListener } from './diagnostics.js'
+export type { EventMapper } from './event-mapper.js'
+export {
+  LOG4J_LEVEL,
+  LOG4J_LEVEL_NAMES,
+  type Log4jLevel,
+  type Log4jLevelName,
+  type LogRecord,
+} from './log-record.js'
+export * from './mapping/index.js'
+export type {
+  AppenderOptions,
+  AppenderTlsOptions,
+  BackoffOption,
+  BatchOptions,
+  DeadLetterOptions,
+  HeaderCapsOption,
+  HostOption,
+  LevelOption,
+  QueueOptions,
+  QueuePolicy,
+  Strategy,
+} from './options/appender-options.js'
+export {
+  type AppenderSettings,
+  appenderOptions,
+  checkAppenderOptions,
+} from './options/appender-option-group.js'
+export {
+  callback,
+  checkOptions,
+  flag,
+  group,
+  integer,
+  later,
+  milliseconds,
+  type OptionCheck,
+  type OptionGroup,
+  type OptionValues,
+  oneOf,
+  text,
+} from './options/option-check.js'

@@ -1,0 +1,80 @@
+/** Why events were given up. Each is a counter in {@link AppenderState.dropped}. */
+export const DROP_REASONS = [
+  /** The queue was full and its policy chose this event. */
+  'overflow',
+  /** Older than `queue.maxAgeMs`. */
+  'expired',
+  /** Larger than the limit, without a dead letter to go to. */
+  'oversize',
+  /** The mapper failed on the record. */
+  'encode',
+  /** No receiver takes it, without a dead letter to go to (or that failed). */
+  'rejected',
+  /** Logged after `close`. */
+  'closed',
+  /** Not delivered when the deadline of `close` came. */
+  'close-deadline',
+] as const
+export type DropReason = (typeof DROP_REASONS)[number]
+
+/** `idle`: no connection and no known trouble. `probing`: tried again after a failure. */
+export type HostStateName = 'idle' | 'connected' | 'backing-off' | 'probing'
+
+export interface HostState {
+  /** `host:port`. */
+  readonly host: string
+  readonly state: HostStateName
+  /** Failures since the last acknowledged batch. */
+  readonly failures: number
+  /** Connections made so far. */
+  readonly connects: number
+  /** Events acknowledged by this receiver. */
+  readonly delivered: number
+  /** Batches on the way to it. */
+  readonly pending: number
+  /** Epoch milliseconds of the last acknowledged batch. */
+  readonly lastSuccessAt: number | undefined
+}
+
+/**
+ * A snapshot of an appender. At every instant
+ * accepted = delivered + deadLettered + all of dropped + queued + inFlight.
+ */
+export interface AppenderState {
+  /** Records given to `append`. */
+  readonly accepted: number
+  /** Events that a receiver acknowledged. */
+  readonly delivered: number
+  readonly deadLettered: number
+  readonly dropped: Readonly<Record<DropReason, number>>
+  /** Events that wait. */
+  readonly queued: number
+  /** Events on the way to a receiver or into a dead letter. */
+  readonly inFlight: number
+  /** Events sent again, each time counted. */
+  readonly resent: number
+  /** Refused batches that were halved. */
+  readonly split: number
+  readonly queue: {
+    readonly events: number
+    readonly bytes: number
+    /** How long the first event has waited, in milliseconds; 0 when nothing waits. */
+    readonly oldestAgeMs: number
+  }
+  /** Calls by outcome. */
+  readonly rpc: Readonly<Record<RpcOutcome, number>>
+  readonly rpcLatencyMs: {
+    readonly count: number
+    readonly sum: number
+    readonly max: number
+    /** Calls that took at most so many milliseconds, cumulated. */
+    readonly buckets: readonly { readonly atMost: number; readonly count: number }[]
+  }
+  readonly hosts: readonly HostState[]
+  /** Epoch milliseconds of the last acknowledged batch. */
+  readonly lastSuccessAt: number | undefined
+  readonly isClosed: boolean
+}
+
+/** `ok`: acknowledged. `failed`: refused. `timeout`: no answer in time. `error`: anything else. */
+export type RpcOutcome = 'ok' | 'failed' | 'timeout' | 'error'
