@@ -1,0 +1,28 @@
+/** Every subcommand and the file that holds it. A file is loaded when its command is called. */
+import type { Terminal } from './terminal.js'
+import type { ExitCode } from './exit-code.js'
+
+/** What each file of `commands/` exports. */
+export interface CommandModule {
+  /** Runs the command with the arguments behind its name; resolves with the exit code. */
+  run(args: readonly string[], terminal: Terminal): Promise<ExitCode>
+}
+
+export interface CommandEntry {
+  readonly name: string
+  readonly summary: string
+  readonly load: () => Promise<CommandModule>
+}
+
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: 'version',
+    summary: 'print the version',
+    load: () => import('./commands/version.js'),
+  },
+  {
+    name: 'help',
+    summary: 'explain a command, or a component: help sink file_roll',
+    load: () => import('./commands/help.js'),
+  },
+]
