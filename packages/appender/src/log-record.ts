@@ -38,12 +38,26 @@ export interface LogRecord {
   readonly text: string | Buffer
   /** The error that the record reports. Any value can be thrown, so any value can stand here. */
   readonly error?: unknown
+  /** Further errors of the same call. */
+  readonly others?: readonly unknown[] | undefined
   /** Fields of the record beside its text. */
   readonly attributes?: Readonly<Record<string, unknown>> | undefined
+  /** Arguments of the call that are neither fields nor used by a placeholder of the text. */
+  readonly args?: readonly unknown[] | undefined
+  /** Where the logger was called. */
+  readonly source?: LogSource | undefined
   /** Entries of the mapped diagnostic context. */
   readonly context?: Readonly<Record<string, unknown>> | undefined
   readonly traceparent?: string | undefined
   readonly tracestate?: string | undefined
   /** Set for a record of the logger's handler of uncaught exceptions or rejections. */
   readonly isUncaught?: 'exception' | 'rejection' | undefined
+}
+
+/** A place in the program's code. */
+export interface LogSource {
+  readonly file?: string | undefined
+  readonly line?: number | undefined
+  readonly column?: number | undefined
+  readonly func?: string | undefined
 }

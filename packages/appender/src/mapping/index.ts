@@ -1,42 +1,29 @@
-import type { ByteWriter } from '@millrace/event'
-import type { EventMapper } from '../event-mapper.js'
-import type { LogRecord } from '../log-record.js'
-import { type OptionGroup, oneOf } from '../options/option-check.js'
-
-/** The options that say how a record becomes an event. */
-export interface MappingOptions {
-  readonly profile?: 'log4j1' | undefined
-  readonly body?: 'text' | undefined
-}
-
-/** The checks of {@link MappingOptions}. */
-export const mappingOptions = {
-  profile: oneOf(['log4j1'], { default: 'log4j1' }),
-  body: oneOf(['text'], { default: 'text' }),
-} as const satisfies OptionGroup
-
-/** What a mapper is made from: checked options of the appender and the defaults of its logger. */
-export interface MapperSettings {
-  readonly profile: 'log4j1'
-  readonly body: 'text'
-  /** The logger name of records that have none. */
-  readonly loggerName: string
-  /** Largest body in bytes. */
-  readonly maxEventBytes: number
-  readonly headerCaps: { readonly maxValueBytes: number; readonly maxEventBytes: number }
-}
-
-export function createEventMapper(settings: MapperSettings): EventMapper {
-  return {
-    encode(record: LogRecord, writer: ByteWriter) {
-      writer.writeVarint(2)
-      writer.writeString('flume.client.log4j.logger.name')
-      writer.writeString(record.loggerName || settings.loggerName)
-      writer.writeString('flume.client.log4j.log.level')
-      writer.writeString(String(record.level))
-      writer.writeVarint(0)
-      if (typeof record.text === 'string') writer.writeString(record.text)
-      else writer.writeBytes(record.text)
-    },
-  }
-}
+export { MAX_CONTEXT_HEADERS, MISSING_CONTEXT_HEADER } from './context-headers.js'
+export { errorType, isErrorLike, MAX_ERROR_LENGTH, stackText } from './error-document.js'
+export { EventIds } from './event-ids.js'
+export {
+  createEventMapper,
+  ENCODE_ERROR_HEADER,
+  type MapperCounters,
+  type MapperEnvironment,
+  type RecordMapper,
+} from './event-mapper.js'
+export type { ProcessIdentity } from './header-template.js'
+export { JSON_BODY_VERSION } from './json-body.js'
+export { isError, readProperty } from './json-value.js'
+export { canonicalLevel, LevelNames, levelOfPinoNumber } from './levels.js'
+export {
+  BODY_MODES,
+  type BodyMode,
+  bodyModeOf,
+  type ContextOptions,
+  type MapperSettings,
+  type MappingOptions,
+  mappingOptions,
+  MAX_FIXED_HEADERS,
+  MAX_HEADER_NAME_BYTES,
+  MAX_HEADER_VALUE_BYTES,
+  PROFILES,
+  type Profile,
+} from './mapping-options.js'
+export { traceparentOf } from './trace-context.js'

@@ -1,0 +1,320 @@
+import { hostname, networkInterfaces } from 'node:os'
+import { isMainThread, threadId } from 'node:worker_threads'
+import type { ByteWriter } from '@millrace/event'
+import { messageOf } from '@millrace/runtime'
+import type { EventMapper } from '../event-mapper.js'
+import type { LogRecord } from '../log-record.js'
+import { ContextHeaders, shortened } from './context-headers.js'
+import { errorType, ownStack, stackText } from './error-document.js'
+import { EventIds } from './event-ids.js'
+import { HeaderBlock, headerEntry, headerName, writeText } from './header-block.js'
+import { HeaderTemplates, type ProcessIdentity } from './header-template.js'
+import { JsonBody } from './json-body.js'
+import { appendsStack, bodyModeOf, type MapperSettings } from './mapping-options.js'
+import { isTraceparent, MAX_TRACESTATE_LENGTH } from './trace-context.js'
+
+/** What a mapper takes from its surroundings; tests hand in their own. */
+export interface MapperEnvironment {
+  readonly identity?: Partial<ProcessIdentity>
+  readonly ids?: EventIds
+}
+
+/** What a mapper had to leave out so far. */
+export interface MapperCounters {
+  /** Events whose body was cut to `maxEventBytes`. */
+  truncated: number
+  /** Context entries that found no room. */
+  droppedHeaders: number
+  /** Records that could not be encoded as they should: their event carries `millrace.encodeError`. */
+  encodeErrors: number
+}
+
+/** Makes the mapper for checked options. */
+export function createEventMapper(
+  settings: MapperSettings,
+  environment: MapperEnvironment = {},
+): RecordMapper {
+  return new RecordMapper(settings, environment)
+}
+
+/**
+ * Writes records as encoded events, headers and body straight into the batch's bytes.
+ *
+ *     event   := headers body
+ *     headers := time headers, template of logger and level, seq, then what only some records have
+ *
+ * The common record costs a few copies: everything that repeats is kept encoded. A record that
+ * cannot be encoded gives an event that says so, never an exception.
+ */
+export class RecordMapper implements EventMapper {
+  readonly counters: MapperCounters = { truncated: 0, droppedHeaders: 0, encodeErrors: 0 }
+  readonly #settings: MapperSettings
+  readonly #identity: ProcessIdentity
+  readonly #ids: EventIds
+  readonly #templates: HeaderTemplates
+  readonly #block = new HeaderBlock()
+  readonly #context: ContextHeaders | undefined
+  readonly #json: JsonBody | undefined
+  readonly #appendsStack: boolean
+  readonly #isStrict: boolean
+  readonly #sequenceName: Buffer | undefined
+  readonly #optional: OptionalNames
+
+  constructor(settings: MapperSettings, environment: MapperEnvironment = {}) {
+    this.#settings = settings
+    this.#identity = processIdentity(settings, environment.identity)
+    this.#ids = environment.ids ?? new EventIds()
+    const { fixed, replaceable } = splitFixed(settings)
+    this.#templates = new HeaderTemplates(settings, this.#identity, this.#ids.prefix, fixed)
+    const body = bodyModeOf(settings)
+    this.#json = body === 'json' ? new JsonBody(settings) : undefined
+    this.#appendsStack = body !== 'ndjson' && appendsStack(settings)
+    this.#isStrict = settings.profile === 'log4j1-strict'
+    if (settings.context !== undefined && !this.#isStrict) {
+      const prefix = settings.context.prefix ?? (settings.profile === 'log4j2' ? '' : 'mdc.')
+      const context = { ...settings.context, prefix }
+      this.#context = new ContextHeaders(context, replaceable, settings.headerCaps)
+    }
+    this.#optional = optionalNames(this.#templates)
+    this.#sequenceName = this.#templates.hasExtras ? this.#optional.sequence : undefined
+  }
+
+  encode(record: LogRecord, writer: ByteWriter): void {
+    const start = writer.position
+    this.#ids.advance()
+    try {
+      this.#open(record, writer)
+      if (this.#context !== undefined || hasMore(record)) this.#writeMore(record, writer, start)
+      this.#writeBody(record, writer)
+    } catch (error) {
+      writer.position = start
+      this.#writeFailure(record, writer, error)
+    }
+  }
+
+  /** Opens the header map with what every event has. */
+  #open(record: LogRecord, writer: ByteWriter): void {
+    const ids = this.#ids
+    const template = this.#templates.find(record)
+    const stamp = this.#templates.stamp(record.timestampMs)
+    const { bytes, idEnds } = template
+    const sequenceName = this.#sequenceName
+    writer.reserve(1 + stamp.length + bytes.length + 64)
+    const block = this.#block
+    block.open(writer)
+    const { buffer } = writer
+    let at = writer.position
+    buffer.set(stamp, at)
+    at += stamp.length
+    buffer.set(bytes, at)
+    for (let i = 0; i < idEnds.length; i += 1) ids.writeCounted(buffer, at + (idEnds[i] as number))
+    at += bytes.length
+    block.counted(this.#templates.stampEntries + template.entries)
+    if (sequenceName !== undefined) {
+      buffer.set(sequenceName, at)
+      at += sequenceName.length
+      buffer[at] = ids.digits * 2
+      ids.writeSequence(buffer, at + 1)
+      at += 1 + ids.digits
+      block.counted(1)
+    }
+    writer.position = at
+  }
+
+  /** The headers that only some records have. */
+  #writeMore(record: LogRecord, writer: ByteWriter, start: number): void {
+    const block = this.#block
+    if (this.#templates.hasExtras) {
+      const { uncaught, errorType: typeName, traceparent, tracestate } = this.#optional
+      if (uncaught !== undefined && record.isUncaught !== undefined) {
+        block.addText(writer, uncaught, record.isUncaught)
+      }
+      const type = typeName && errorType(record.error)
+      if (typeName !== undefined && type !== undefined) block.addText(writer, typeName, type)
+      if (isTraceparent(record.traceparent)) {
+        if (traceparent !== undefined) block.addText(writer, traceparent, record.traceparent)
+        const state = record.tracestate
+        if (tracestate !== undefined && state !== undefined && state !== '') {
+          if (state.length <= MAX_TRACESTATE_LENGTH) block.addText(writer, tracestate, state)
+        }
+      }
+    }
+    if (this.#context === undefined) return
+    this.#context.write(record, block, writer, start)
+    this.counters.droppedHeaders = this.#context.dropped
+  }
+
+  #writeBody(record: LogRecord, writer: ByteWriter): void {
+    const limit = this.#settings.maxEventBytes
+    if (this.#json !== undefined) {
+      const { text, fullBytes } = this.#json.text(record, this.#jsonIdentity(), limit)
+      this.#close(writer, fullBytes)
+      writeText(writer, text)
+      return
+    }
+    const text = this.#textBody(record)
+    if (text.length * 3 > limit) {
+      this.#writeLong(text, writer, limit)
+      return
+    }
+    this.#block.close(writer)
+    if (typeof text === 'string') writeText(writer, text)
+    else writer.writeBytes(text)
+  }
+
+  #textBody(record: LogRecord): string | Buffer {
+    const { text, error } = record
+    if (error === undefined || error === null || typeof text !== 'string') return text
+    if (!this.#appendsStack || showsStack(text, error)) return text
+    const stack = stackText(error)
+    return text === '' ? stack : `${text}\n${stack}`
+  }
+
+  /** A body that may be too long: it is cut between code points. */
+  #writeLong(text: string | Buffer, writer: ByteWriter, limit: number): void {
+    const bytes = typeof text === 'string' ? Buffer.from(text) : text
+    if (bytes.length <= limit) {
+      this.#block.close(writer)
+      writer.writeBytes(bytes)
+      return
+    }
+    this.#close(writer, bytes.length)
+    let end = limit
+    while (end > 0 && ((bytes[end] as number) & 0xc0) === 0x80) end -= 1
+    writer.writeBytes(bytes.subarray(0, end))
+  }
+
+  /** Ends the headers; `fullBytes` is given when the body behind them was cut. */
+  #close(writer: ByteWriter, fullBytes: number | undefined): void {
+    if (fullBytes !== undefined) {
+      this.counters.truncated += 1
+      const { truncated } = this.#optional
+      if (truncated !== undefined && !this.#isStrict) {
+        this.#block.addText(writer, truncated, String(fullBytes))
+      }
+    }
+    this.#block.close(writer)
+  }
+
+  #writeFailure(record: LogRecord, writer: ByteWriter, error: unknown): void {
+    this.counters.encodeErrors += 1
+    this.#open(record, writer)
+    if (!this.#isStrict) {
+      const reason = shortened(reasonOf(error), MAX_REASON_BYTES)
+      this.#block.add(writer, headerEntry(ENCODE_ERROR_HEADER, reason))
+    }
+    this.#block.close(writer)
+    const text = typeof record.text === 'string' ? record.text.slice(0, MAX_FAILED_TEXT) : ''
+    writeText(writer, this.#json === undefined ? text : JSON.stringify({ v: 1, msg: text }))
+  }
+
+  #jsonIdentity() {
+    const { host, pid } = this.#identity
+    return { host, pid, id: this.#ids.id(), sequence: this.#ids.sequence() }
+  }
+}
+
+/** Header of an event whose record could not be encoded as it should. */
+export const ENCODE_ERROR_HEADER = 'millrace.encodeError'
+
+const MAX_FAILED_TEXT = 4 * 1_024
+const MAX_REASON_BYTES = 256
+
+interface OptionalNames {
+  readonly sequence: Buffer | undefined
+  readonly uncaught: Buffer | undefined
+  readonly errorType: Buffer | undefined
+  readonly traceparent: Buffer | undefined
+  readonly tracestate: Buffer | undefined
+  readonly truncated: Buffer | undefined
+}
+
+function optionalNames(templates: HeaderTemplates): OptionalNames {
+  const encoded = (name: string): Buffer | undefined => {
+    const own = templates.name(name)
+    return own === undefined ? undefined : headerName(own)
+  }
+  return {
+    sequence: encoded('millrace.seq'),
+    uncaught: encoded('millrace.uncaught'),
+    errorType: encoded('error.type'),
+    traceparent: encoded('traceparent'),
+    tracestate: encoded('tracestate'),
+    truncated: encoded('millrace.truncated'),
+  }
+}
+
+function hasMore(record: LogRecord): boolean {
+  return (
+    record.error !== undefined ||
+    record.traceparent !== undefined ||
+    record.isUncaught !== undefined
+  )
+}
+
+/** Fixed headers, and those of them whose place a context entry can take. */
+function splitFixed(settings: MapperSettings): {
+  fixed: Record<string, string>
+  replaceable: Record<string, string>
+} {
+  const fixed: Record<string, string> = {}
+  const replaceable: Record<string, string> = {}
+  const { context, profile } = settings
+  const prefix = context?.prefix ?? (profile === 'log4j2' ? '' : 'mdc.')
+  for (const [name, value] of Object.entries(settings.headers)) {
+    if (profile === 'log4j1-strict') continue
+    const isReplaceable =
+      context !== undefined &&
+      name.startsWith(prefix) &&
+      (context.include === '*' || context.include.includes(name.slice(prefix.length)))
+    if (isReplaceable) replaceable[name] = value
+    else fixed[name] = value
+  }
+  return { fixed, replaceable }
+}
+
+/** True when the text shows the head of the error's stack, as it is or inside JSON. */
+function showsStack(text: string, error: unknown): boolean {
+  const stack = ownStack(error)
+  const frame = stack.indexOf('\n    at ')
+  const end = frame < 0 ? -1 : stack.indexOf('\n', frame + 1)
+  const head = end < 0 ? stack : stack.slice(0, end)
+  return text.includes(head) || text.includes(JSON.stringify(head).slice(1, -1))
+}
+
+function processIdentity(
+  settings: MapperSettings,
+  given: Partial<ProcessIdentity> = {},
+): ProcessIdentity {
+  return {
+    host: settings.host ?? given.host ?? hostname(),
+    address: settings.address ?? given.address ?? firstAddress(),
+    pid: given.pid ?? process.pid,
+    worker: 'worker' in given ? given.worker : workerName(),
+  }
+}
+
+function firstAddress(): string {
+  for (const addresses of Object.values(networkInterfaces())) {
+    const address = addresses?.find((one) => !one.internal && one.family === 'IPv4')
+    if (address !== undefined) return address.address
+  }
+  return ''
+}
+
+function workerName(): string | undefined {
+  const cluster = process.env['NODE_UNIQUE_ID']
+  const parts = [
+    ...(cluster === undefined ? [] : [`cluster-${cluster}`]),
+    ...(isMainThread ? [] : [`thread-${threadId}`]),
+  ]
+  return parts.length === 0 ? undefined : parts.join('/')
+}
+
+function reasonOf(error: unknown): string {
+  try {
+    return messageOf(error)
+  } catch {
+    return 'unknown'
+  }
+}
