@@ -58,11 +58,13 @@ type ContextOf<K extends ComponentKind, S extends OptionShape> = CreateContext<S
 
 /** Something wrong with a component's options together. */
 export interface Problem {
-  /** The key that is wrong, as the user writes it. */
+  /** The key that is wrong, as the definition declares it (for a prefix: the whole key under it). */
   readonly key: string
   readonly message: string
+  /** Default `MILLRACE_CONFIG_INVALID`. */
   readonly code?:
     | 'MILLRACE_CONFIG_INVALID'
+    | 'MILLRACE_CONFIG_ADJUSTED'
     | 'MILLRACE_CONFIG_MISSING'
     | 'MILLRACE_CONFIG_UNSUPPORTED'
     | 'MILLRACE_CONFIG_UNKNOWN_NAME'

@@ -42,11 +42,13 @@ export {
   type Wiring,
 } from './definition.js'
 export {
+  type NamedComponent,
   type OptionInfo,
   type OptionShape,
   type OptionSpec,
   type OptionsOf,
   type OptionType,
+  type OptionUnit,
   option,
   prefixOf,
 } from './options.js'

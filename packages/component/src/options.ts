@@ -2,8 +2,13 @@
  * Options of components: one declaration per key gives the type, the default, the check, the
  * documentation and what `millrace components` prints. Keys and defaults are Flume's, as a user
  * writes them; values in code have their unit in their name (`keep-alive = 3` is `keepAliveMs: 3000`).
+ *
+ * A key is relative to the component: `<agent>.channels.c1.capacity` is `capacity`. Where Flume
+ * gives all keys of a component a prefix, the declaration has it too: `selector.header`,
+ * `processor.maxpenalty`, `sink.directory`. An interceptor's and a serializer's keys have none.
  */
 import { z } from 'zod'
+import { choice, type Choices, integer, INT_MAX, LONG_MAX, textMap } from './option-schemas.js'
 
 /** Type names as the component reference prints them. */
 export type OptionType =
@@ -26,6 +31,8 @@ export interface OptionInfo {
   readonly noEffect?: string
   /** Why a key that Flume knows is refused: setting it is an error. */
   readonly unsupported?: string
+  /** What the reference prints as the default, where that is not what code gets when the key is absent. */
+  readonly shownDefault?: string | number | boolean
 }
 
 /** One declared key; `T` is what code gets. */
@@ -40,12 +47,21 @@ export interface OptionSpec<T> {
   readonly fallback: T
   /** Reads the text of a value (of a prefix: the object of texts by the rest of their keys). */
   readonly schema: z.ZodType<T>
-  readonly unit?: 's' | 'ms' | 'bytes' | 'percent'
+  readonly unit?: OptionUnit
   readonly values?: readonly string[]
-  /** A value below `min` is replaced by the default with a warning, where Flume documents that. */
+  /** A value below the documented minimum is replaced by the default, with a warning. */
   readonly adjust?: (value: T) => T
   /** The key names another component, whose own options stand under `prefix`. */
-  readonly component?: { readonly kind: 'serializer'; readonly prefix: string }
+  readonly component?: NamedComponent
+}
+
+export type OptionUnit = 's' | 'ms' | 'bytes' | 'percent'
+
+/** Another component that an option names, as `sink.serializer = text` does. */
+export interface NamedComponent {
+  readonly kind: 'serializer'
+  /** What its own keys begin with, dot included. */
+  readonly prefix: string
 }
 
 // oxlint-disable-next-line typescript/no-explicit-any -- the shape is generic over each key's type
@@ -64,28 +80,19 @@ interface Numeric extends OptionInfo {
   readonly adjustBelow?: number
 }
 
-const INT_MAX = 2 ** 31 - 1
-/** Java's Long.MAX_VALUE, as near as a number comes. */
-const LONG_MAX = 2 ** 63
-
-function integer(min: number, max: number): z.ZodType<number> {
-  const range = `a whole number from ${min} to ${max}`
-  return z
-    .string()
-    .regex(/^[+-]?\d+$/, `is not ${range}`)
-    .transform(Number)
-    .refine((value) => value >= min && value <= max, `is not ${range}`)
-}
+type Sized = Numeric & { readonly unit?: 'bytes' | 'percent' }
 
 function numeric<T extends number | undefined>(
   type: OptionType,
   key: string,
-  info: Numeric,
-  scale: number,
+  info: Numeric & { readonly unit?: OptionUnit },
 ): OptionSpec<T> {
-  const { default: given, min = 0, max = type === 'int' ? INT_MAX : Number.MAX_SAFE_INTEGER } = info
-  const below = info.adjustBelow
-  const schema = integer(below === undefined ? min : -INT_MAX, max).transform((n) => n * scale)
+  const { default: given, min = 0, adjustBelow: below } = info
+  const max = info.max ?? (type === 'int' ? INT_MAX : LONG_MAX)
+  const scale = info.unit === 's' ? 1_000 : 1
+  const schema = integer(below === undefined ? min : -INT_MAX, max).transform((n) =>
+    Math.min(n * scale, Number.MAX_SAFE_INTEGER),
+  )
   const fallback = given === undefined ? undefined : given * scale
   return {
     key,
@@ -94,6 +101,7 @@ function numeric<T extends number | undefined>(
     default: given ?? null,
     fallback: fallback as T,
     schema: schema as unknown as z.ZodType<T>,
+    ...(info.unit === undefined ? {} : { unit: info.unit }),
     ...(below === undefined
       ? {}
       : { adjust: (value: T) => ((value ?? 0) < below * scale ? (fallback as T) : value) }),
@@ -123,23 +131,26 @@ export const option = {
     return spec
   },
 
-  int<const I extends Numeric>(key: string, info: I): OptionSpec<WithDefault<I, number>> {
-    return numeric('int', key, info, 1)
+  /** A whole number of 32 bits. Default range: 0 to 2,147,483,647. */
+  int<const I extends Sized>(key: string, info: I): OptionSpec<WithDefault<I, number>> {
+    return numeric('int', key, info)
   },
 
   /**
-   * A 64-bit whole number. Code gets a number, which is exact up to 2^53 only; a default beyond that
-   * is given as text, so that its digits stay.
+   * A whole number of 64 bits. Code gets 2^53 - 1 for anything above it; a default up there is given
+   * as text, so that its digits stay.
    */
-  long<const I extends Omit<Numeric, 'default'> & { default?: number | string }>(
+  long<const I extends Omit<Sized, 'default'> & { default?: number | string }>(
     key: string,
     info: I,
   ): OptionSpec<WithDefault<I, number>> {
-    const { default: given } = info
-    const limits = { ...info, max: info.max ?? LONG_MAX } as Numeric
-    const spec = numeric<WithDefault<I, number>>('long', key, limits, 1)
-    const fallback = given === undefined ? undefined : Number(given)
-    return { ...spec, info, default: given ?? null, fallback: fallback as WithDefault<I, number> }
+    const { default: given, ...others } = info
+    const number = given === undefined ? undefined : Math.min(Number(given), Number.MAX_SAFE_INTEGER)
+    const spec = numeric<WithDefault<I, number>>('long', key, {
+      ...others,
+      ...(number === undefined ? {} : { default: number }),
+    })
+    return { ...spec, info, default: given ?? null }
   },
 
   /** Seconds or milliseconds in the file, always milliseconds in code. */
@@ -147,10 +158,7 @@ export const option = {
     key: string,
     info: I,
   ): OptionSpec<WithDefault<I, number>> {
-    return {
-      ...numeric<WithDefault<I, number>>('duration', key, info, info.unit === 's' ? 1_000 : 1),
-      unit: info.unit,
-    }
+    return numeric('duration', key, info)
   },
 
   bool(key: string, info: OptionInfo & { default: boolean }): OptionSpec<boolean> {
@@ -169,28 +177,24 @@ export const option = {
     }
   },
 
-  /** One of a few words, compared without case and given to code as declared. */
-  enum<const V extends string, const I extends OptionInfo & { default?: V }>(
+  /**
+   * One of a few words, compared without case and given to code as declared. `refused` words are
+   * known to Flume and not taken here; `shownType` is what the reference prints as the type.
+   */
+  enum<const V extends string, const I extends Choices & OptionInfo & { default?: V }>(
     key: string,
     values: readonly V[],
-    info: I,
+    info: I & { readonly shownType?: 'string' },
   ): OptionSpec<WithDefault<I, V>> {
     type T = WithDefault<I, V>
     return {
       key,
-      type: 'enum',
+      type: info.shownType ?? 'enum',
       info,
       values,
       default: info.default ?? null,
       fallback: info.default as T,
-      schema: z.string().transform((text, context) => {
-        const value = values.find((each) => each.toLowerCase() === text.toLowerCase())
-        if (value === undefined) {
-          context.addIssue({ code: 'custom', message: `is not one of ${values.join(', ')}` })
-          return z.NEVER
-        }
-        return value
-      }) as unknown as z.ZodType<T>,
+      schema: choice(values, info) as unknown as z.ZodType<T>,
     }
   },
 
@@ -219,7 +223,7 @@ export const option = {
       info,
       default: null,
       fallback: {},
-      schema: z.record(z.string(), z.string()),
+      schema: textMap(z.string()),
     }
   },
 
@@ -231,7 +235,26 @@ export const option = {
       info,
       default: null,
       fallback: {},
-      schema: z.record(z.string(), integer(-INT_MAX, INT_MAX)),
+      schema: textMap(integer(-INT_MAX, INT_MAX)),
+    }
+  },
+
+  /**
+   * Names another component by alias, class name or module; what stands under `prefix` are that
+   * component's own options. The agent loads and checks it; code gets the text.
+   */
+  component(
+    key: string,
+    info: OptionInfo & NamedComponent & { readonly default: string },
+  ): OptionSpec<string> {
+    return {
+      key,
+      type: 'string',
+      info,
+      default: info.default,
+      fallback: info.default,
+      schema: z.string(),
+      component: { kind: info.kind, prefix: info.prefix },
     }
   },
 }
