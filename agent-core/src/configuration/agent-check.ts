@@ -19,7 +19,14 @@ import {
 } from './component-check.js'
 import type { Place } from './finding.js'
 import { type Listed, listedComponents, readRequiredNames, reportUnknownName } from './lists.js'
-import { planChannel, planInterceptors, planProcessor, planSelector, planSink, planSource } from './plans.js'
+import {
+  planChannel,
+  planInterceptors,
+  planProcessor,
+  planSelector,
+  planSink,
+  planSource,
+} from './plans.js'
 import { checkBatchSizes, checkUse } from './wiring-check.js'
 
 interface Wired<K extends 'source' | 'sink', C> {
@@ -47,7 +54,9 @@ export class AgentCheck {
   async run(): Promise<AgentConfiguration> {
     const { findings } = this.#options
     this.#checkLists()
-    const channels = (await each(this.#channels, (listed) => this.#channel(listed))).filter(isPresent)
+    const channels = (await each(this.#channels, (listed) => this.#channel(listed))).filter(
+      isPresent,
+    )
     const sources = await each(this.#list('sources'), (listed) => this.#source(listed))
     const sinks = await each(this.#list('sinks'), (listed) => this.#sink(listed))
     const groupedBy = new Map<string, string>()
@@ -121,9 +130,7 @@ export class AgentCheck {
     for (const interceptorPlan of planInterceptors(listed, findings)) {
       const interceptor = await loadDefinition(interceptorPlan, this.#options)
       if (interceptor) {
-        interceptors.push(
-          checkComponent(interceptorPlan, interceptor, this.#options).configuration,
-        )
+        interceptors.push(checkComponent(interceptorPlan, interceptor, this.#options).configuration)
       }
     }
     const configuration = checked &&

@@ -152,11 +152,7 @@ function lastOfEach(
   return last.values()
 }
 
-function resolve(
-  entry: PropertyEntry,
-  substitution: Substitution,
-  findings: FindingList,
-): Setting {
+function resolve(entry: PropertyEntry, substitution: Substitution, findings: FindingList): Setting {
   const { key, line } = entry
   const { text, problems } = substitution.resolve(key)
   for (const { severity, code, message } of problems) findings.add(severity, code, entry, message)
@@ -191,8 +187,7 @@ function reportMisplaced(setting: Setting, options: SectionOptions, findings: Fi
   }
   const isFamily = FAMILIES.some((each) => each === segment)
   const meant = isFamily ? undefined : closest(segment, SEGMENTS)
-  const hint =
-    meant === undefined ? '' : `; did you mean "${[agent, meant, ...rest].join('.')}"?`
+  const hint = meant === undefined ? '' : `; did you mean "${[agent, meant, ...rest].join('.')}"?`
   findings.add(
     isLenient ? 'warning' : 'error',
     'MILLRACE_CONFIG_UNKNOWN_PROPERTY',

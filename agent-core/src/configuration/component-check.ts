@@ -110,7 +110,8 @@ export function checkComponent<K extends ComponentKind>(
       isLenient,
     },
   )
-  if (findings.errorCount === errorsBefore) runOwnCheck(plan, definition, values, { findings, wiring })
+  if (findings.errorCount === errorsBefore)
+    runOwnCheck(plan, definition, values, { findings, wiring })
   return {
     plan,
     isSound: findings.errorCount === errorsBefore,

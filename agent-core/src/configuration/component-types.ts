@@ -19,20 +19,14 @@ export const KIND_NOUNS: Readonly<Record<ComponentKind, string>> = {
 const FLUME_PACKAGE = 'org.apache.flume.'
 
 /** Flume's aliases that this version has no component for, to tell them from misspellings. */
-const OTHER_ALIASES: Readonly<Record<ComponentKind, readonly string[]>> = {
-  source: [
-    ...['thrift', 'exec', 'jms', 'spooldir', 'TAILDIR', 'netcatudp', 'syslogtcp'],
-    ...['multiport_syslogtcp', 'syslogudp', 'http'],
-  ],
-  channel: ['jdbc', 'file', 'spillablememory'],
-  sink: [
-    ...['hdfs', 'hive', 'thrift', 'irc', 'hbase', 'hbase2', 'asynchbase', 'morphline_solr'],
-    ...['elasticsearch', 'http'],
-  ],
-  interceptor: ['remove_header', 'search_replace', 'regex_filter', 'regex_extractor'],
-  selector: ['load_balancing'],
-  sinkProcessor: [],
-  serializer: [],
+const OTHER_ALIASES: Readonly<Record<ComponentKind, string>> = {
+  source: 'thrift exec jms spooldir taildir netcatudp syslogtcp multiport_syslogtcp syslogudp http',
+  channel: 'jdbc file spillablememory',
+  sink: 'hdfs hive thrift irc hbase hbase2 asynchbase morphline_solr elasticsearch http',
+  interceptor: 'remove_header search_replace regex_filter regex_extractor',
+  selector: 'load_balancing',
+  sinkProcessor: '',
+  serializer: '',
 }
 
 /** A definition, or the sentence that says why there is none. */
@@ -71,7 +65,9 @@ export class ComponentTypes {
     try {
       if (builtin) return { definition: await builtin.load() }
       if (isOfFlume(kind, type)) {
-        return { problem: `${quote(type)} is a ${KIND_NOUNS[kind]} of Flume that this version lacks` }
+        return {
+          problem: `${quote(type)} is a ${KIND_NOUNS[kind]} of Flume that this version lacks`,
+        }
       }
       const describe = () => describeUnknown(kind, type, family)
       if (type.startsWith(FLUME_PACKAGE)) return { problem: describe() }
@@ -87,7 +83,7 @@ export class ComponentTypes {
 }
 
 function isOfFlume(kind: ComponentKind, type: string): boolean {
-  return OTHER_ALIASES[kind].some((each) => each.toLowerCase() === type.toLowerCase())
+  return OTHER_ALIASES[kind].split(' ').includes(type.toLowerCase())
 }
 
 function describeUnknown(
@@ -104,5 +100,5 @@ function describeUnknown(
     type,
     family.map((each) => each.alias),
   )
-  return `${quote(type)} is neither a ${noun} nor a module that can be found${hint}`
+  return `${quote(type)} is neither ${noun.startsWith('i') ? 'an' : 'a'} ${noun} nor a module that can be found${hint}`
 }

@@ -50,7 +50,9 @@ function pick(
   const [only, another] = fitting
   if (only && !another) return { definition: only }
   if (another) {
-    return { problem: `the module ${quote(name)} exports several ${kind} definitions and no default` }
+    return {
+      problem: `the module ${quote(name)} exports several ${kind} definitions and no default`,
+    }
   }
   const kinds = definitions.map((each) => each.kind).join(', ') || 'no component definition'
   return { problem: `the module ${quote(name)} exports ${kinds}; a ${kind} is needed` }

@@ -1,5 +1,10 @@
 /** Checks a component's settings against the options that it declares. */
-import { type NamedComponent, type OptionShape, type OptionSpec, prefixOf } from '@millrace/component'
+import {
+  type NamedComponent,
+  type OptionShape,
+  type OptionSpec,
+  prefixOf,
+} from '@millrace/component'
 import type { Setting, Settings } from './agent-section.js'
 import { type FindingList, quote } from './finding.js'
 import { closestKey } from './suggestion.js'
@@ -186,7 +191,9 @@ class OptionReader {
 /** The option of a shape that names another component, if there is one. */
 export function namedComponentOf(
   shape: OptionShape,
-): { readonly name: string; readonly spec: Spec & { readonly component: NamedComponent } } | undefined {
+):
+  | { readonly name: string; readonly spec: Spec & { readonly component: NamedComponent } }
+  | undefined {
   for (const [name, spec] of Object.entries(shape) as [string, Spec][]) {
     if (spec.component) return { name, spec: { ...spec, component: spec.component } }
   }

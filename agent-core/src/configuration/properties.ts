@@ -102,16 +102,17 @@ function parseEntry({ text, line }: LogicalLine): PropertyEntry {
   }
 }
 
+const ESCAPE = /\\(?:u([0-9a-fA-F]{4})|([^]?))/g
 const ESCAPES: Readonly<Record<string, string>> = { t: '\t', n: '\n', r: '\r', f: '\f' }
 
 function unescape(text: string): { text: string; malformed?: string } {
   if (!text.includes('\\')) return { text }
   let malformed: string | undefined
-  const result = text.replaceAll(/\\(?:u([0-9a-fA-F]{4})|([^]?))/g, (whole, hex, char, offset) => {
-    if (typeof hex === 'string') return String.fromCharCode(Number.parseInt(hex, 16))
-    if (char !== 'u') return ESCAPES[char] ?? String(char)
-    malformed ??= text.slice(offset, Number(offset) + 6)
-    return String(whole)
+  const result = text.replaceAll(ESCAPE, (whole: string, hex?: string, char?: string) => {
+    if (hex !== undefined) return String.fromCharCode(Number.parseInt(hex, 16))
+    if (char !== 'u') return ESCAPES[char ?? ''] ?? char ?? ''
+    malformed ??= whole
+    return whole
   })
   return malformed === undefined ? { text: result } : { text: result, malformed }
 }

@@ -148,7 +148,10 @@ class Expansion {
     const { text, problems } = this.#resolveKey(key, this.#path)
     for (const problem of problems) {
       const isTold = /^through |^refers to itself/.test(problem.message)
-      this.#add({ ...problem, message: isTold ? problem.message : `through ${key}: ${problem.message}` })
+      this.#add({
+        ...problem,
+        message: isTold ? problem.message : `through ${key}: ${problem.message}`,
+      })
     }
     return text
   }

@@ -41,6 +41,7 @@ export {
   type Problem,
   type Wiring,
 } from './definition.js'
+export type { OptionUnit } from './option-schemas.js'
 export {
   type NamedComponent,
   type OptionInfo,
@@ -48,7 +49,6 @@ export {
   type OptionSpec,
   type OptionsOf,
   type OptionType,
-  type OptionUnit,
   option,
   prefixOf,
 } from './options.js'

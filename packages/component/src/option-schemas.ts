@@ -5,10 +5,20 @@ export const INT_MAX = 2 ** 31 - 1
 /** The largest value of a Java long, rounded to a double. */
 export const LONG_MAX = 2 ** 63
 
+/** The unit of a value in the file. */
+export type OptionUnit = 's' | 'ms' | 'bytes' | 'percent'
+
+const UNITS: Readonly<Record<OptionUnit, string>> = {
+  s: 'seconds',
+  ms: 'milliseconds',
+  bytes: 'bytes',
+  percent: 'percent',
+}
+
 /** A whole number as Java's `Integer.parseInt` and `Long.parseLong` read it, within a range. */
-export function integer(min: number, max: number): z.ZodType<number> {
-  const range =
-    max >= LONG_MAX ? `a whole number, ${min} or more` : `a whole number from ${min} to ${max}`
+export function integer(min: number, max: number, unit?: OptionUnit): z.ZodType<number> {
+  const what = `a whole number${unit === undefined ? '' : ` of ${UNITS[unit]}`}`
+  const range = max >= LONG_MAX ? `${what}, ${min} or more` : `${what} from ${min} to ${max}`
   return z
     .string()
     .regex(/^[+-]?\d+$/, `is not ${range}`)

@@ -8,7 +8,15 @@
  * `processor.maxpenalty`, `sink.directory`. An interceptor's and a serializer's keys have none.
  */
 import { z } from 'zod'
-import { choice, type Choices, integer, INT_MAX, LONG_MAX, textMap } from './option-schemas.js'
+import {
+  choice,
+  type Choices,
+  integer,
+  INT_MAX,
+  LONG_MAX,
+  type OptionUnit,
+  textMap,
+} from './option-schemas.js'
 
 /** Type names as the component reference prints them. */
 export type OptionType =
@@ -55,8 +63,6 @@ export interface OptionSpec<T> {
   readonly component?: NamedComponent
 }
 
-export type OptionUnit = 's' | 'ms' | 'bytes' | 'percent'
-
 /** Another component that an option names, as `sink.serializer = text` does. */
 export interface NamedComponent {
   readonly kind: 'serializer'
@@ -90,7 +96,7 @@ function numeric<T extends number | undefined>(
   const { default: given, min = 0, adjustBelow: below } = info
   const max = info.max ?? (type === 'int' ? INT_MAX : LONG_MAX)
   const scale = info.unit === 's' ? 1_000 : 1
-  const schema = integer(below === undefined ? min : -INT_MAX, max).transform((n) =>
+  const schema = integer(below === undefined ? min : -INT_MAX, max, info.unit).transform((n) =>
     Math.min(n * scale, Number.MAX_SAFE_INTEGER),
   )
   const fallback = given === undefined ? undefined : given * scale
@@ -145,9 +151,10 @@ export const option = {
     info: I,
   ): OptionSpec<WithDefault<I, number>> {
     const { default: given, ...others } = info
-    const number = given === undefined ? undefined : Math.min(Number(given), Number.MAX_SAFE_INTEGER)
+    const number =
+      given === undefined ? undefined : Math.min(Number(given), Number.MAX_SAFE_INTEGER)
     const spec = numeric<WithDefault<I, number>>('long', key, {
-      ...others,
+      ...(others as Omit<Sized, 'default'>),
       ...(number === undefined ? {} : { default: number }),
     })
     return { ...spec, info, default: given ?? null }
