@@ -6,7 +6,7 @@ import {
 } from '@millrace/agent-core/internal/serializers/avro-event'
 import { EventBatch, type EventInit } from '@millrace/event'
 import avro from 'avsc'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 
 interface Container {
   readonly records: readonly { headers: Record<string, string>; body: Buffer }[]
