@@ -1,0 +1,108 @@
+/**
+ * The layers between a TCP socket and the frames: TLS, zlib, both, or none. Nothing is asked of a
+ * peer that is silent: TLS begins, with its time limit, when the first octet comes.
+ */
+import { DeflateDuplex } from '../net/deflate-duplex.js'
+import { commonTlsOptions, type ServerTlsOptions } from '../net/tls-options.js'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { createServer, type Server as TlsServer, type TLSSocket } from 'node:tls'
+
+export interface TransportOptions {
+  readonly tls: ServerTlsOptions | undefined
+  readonly compression: 'none' | 'deflate'
+  readonly handshakeTimeoutMs: number
+}
+
+export interface TransportEvents {
+  /** The frames' stream is there. */
+  opened(stream: Duplex): void
+  /** It will never be; the socket is closed. */
+  failed(error: Error): void
+}
+
+/** The first octet of a zlib stream with a window of 32 KiB. A TLS record of a handshake begins with 16. */
+const ZLIB_FIRST_OCTET = 0x78
+
+/** Opens the layers over accepted sockets. */
+export class Transport {
+  readonly #options: TransportOptions
+  readonly #tlsServer: TlsServer | undefined
+  readonly #handshakes = new Map<string, TransportEvents>()
+
+  /** @throws Error of Node when key or certificate cannot be used. */
+  constructor(options: TransportOptions) {
+    this.#options = options
+    if (options.tls) this.#tlsServer = this.#createTlsServer(options.tls)
+  }
+
+  open(socket: Socket, events: TransportEvents): void {
+    const { tls, compression } = this.#options
+    if (!tls) {
+      events.opened(compression === 'deflate' ? new DeflateDuplex(socket) : socket)
+      return
+    }
+    const onEarlyEnd = () => socket.destroy()
+    socket.once('end', onEarlyEnd)
+    socket.once('data', (chunk: Buffer) => {
+      socket.off('end', onEarlyEnd)
+      socket.pause()
+      socket.unshift(chunk)
+      if (compression === 'none') this.#openTls(socket, events)
+      else if (chunk[0] === ZLIB_FIRST_OCTET) this.#openTlsInZlib(socket, tls, events)
+      else {
+        const opened = (stream: Duplex) => events.opened(new DeflateDuplex(stream))
+        this.#openTls(socket, { ...events, opened })
+      }
+    })
+  }
+
+  #openTls(socket: Socket, events: TransportEvents): void {
+    const key = keyOf(socket)
+    this.#handshakes.set(key, events)
+    socket.once('close', () => {
+      if (this.#handshakes.delete(key)) events.failed(new Error('closed during the TLS handshake'))
+    })
+    this.#tlsServer?.emit('connection', socket)
+  }
+
+  /** A TLS socket over another stream does not say whose it is, so this rare order has a server for itself. */
+  #openTlsInZlib(socket: Socket, tls: ServerTlsOptions, events: TransportEvents): void {
+    const server = createServer(this.#serverOptions(tls))
+    server.once('secureConnection', (stream) => events.opened(stream))
+    server.once('tlsClientError', (error) => {
+      events.failed(error)
+      socket.destroy()
+    })
+    const duplex = new DeflateDuplex(socket)
+    duplex.on('error', (error) => events.failed(error))
+    server.emit('connection', duplex)
+  }
+
+  #createTlsServer(tls: ServerTlsOptions): TlsServer {
+    const server = createServer(this.#serverOptions(tls))
+    const take = (stream: TLSSocket) => {
+      const key = keyOf(stream)
+      const events = this.#handshakes.get(key)
+      this.#handshakes.delete(key)
+      return events
+    }
+    server.on('secureConnection', (stream) => take(stream)?.opened(stream))
+    server.on('tlsClientError', (error, stream) => {
+      take(stream)?.failed(error)
+      stream.destroy()
+    })
+    return server
+  }
+
+  #serverOptions(tls: ServerTlsOptions) {
+    return {
+      ...commonTlsOptions(tls),
+      requestCert: tls.clientAuth === 'want' || tls.clientAuth === 'need',
+      rejectUnauthorized: tls.clientAuth === 'need',
+      handshakeTimeout: this.#options.handshakeTimeoutMs,
+    }
+  }
+}
+
+const keyOf = (socket: Socket) => `${socket.remoteAddress}:${socket.remotePort}`
