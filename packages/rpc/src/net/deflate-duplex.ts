@@ -81,12 +81,9 @@ export class DeflateDuplex extends Duplex {
   /** All that came is still handed out: an abrupt close is the usual end of a Java peer's stream. */
   #innerClosed(): void {
     if (this.destroyed) return
-    if (this.#inner.readableEnded || this.#inner.errored) {
-      if (this.writableFinished || this.writableEnded === false) this.#closeWhenRead()
-    } else this.#inflate.end()
-  }
-
-  #closeWhenRead(): void {
+    // Fails what waits to be written; nothing else will.
+    this.#deflate.destroy()
+    this.#inflate.end()
     if (this.readableEnded) this.destroy()
     else this.once('end', () => this.destroy())
   }

@@ -11,26 +11,24 @@ import { AvroError } from '@millrace/runtime'
 
 /** Reads envelope types; every overrun is an AvroError with the text that Java answers. */
 export class EnvelopeReader extends VarintReader {
-  declare readonly bytes: Buffer
+  readonly #buffer: Buffer
 
   constructor(bytes: Buffer, position: number, end: number) {
     super(bytes, position, end)
+    this.#buffer = bytes
   }
 
   /** A view of the next `length` octets. */
   readFixed(length: number): Buffer {
     const start = this.position
     if (length < 0) {
-      throw new AvroError(
-        'MILLRACE_AVRO_INVALID',
-        `Malformed data. Length is negative: ${length}`,
-      )
+      throw new AvroError('MILLRACE_AVRO_INVALID', `Malformed data. Length is negative: ${length}`)
     }
     if (length > this.end - start) {
       throw new AvroError('MILLRACE_AVRO_TRUNCATED', 'java.io.EOFException')
     }
     this.position = start + length
-    return this.bytes.subarray(start, this.position)
+    return this.#buffer.subarray(start, this.position)
   }
 
   readBytes(): Buffer {
@@ -42,12 +40,12 @@ export class EnvelopeReader extends VarintReader {
     const start = this.position
     if (length < 0 || length > this.end - start) this.readFixed(length)
     this.position = start + length
-    return this.bytes.toString('utf8', start, this.position)
+    return this.#buffer.toString('utf8', start, this.position)
   }
 
   readByte(): number {
     if (this.position >= this.end) this.readFixed(1)
-    const byte = this.bytes[this.position] as number
+    const byte = this.#buffer[this.position] as number
     this.position += 1
     return byte
   }

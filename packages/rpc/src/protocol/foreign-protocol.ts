@@ -3,7 +3,12 @@
  * (documentation, annotations, names); those are scanned like Flume's. The others go through Avro's
  * schema resolution, event by event: correct, and slow.
  */
-import { MESSAGE_NAMES, type MessageName, type RequestDecoder, scanningDecoder } from './request-decoder.js'
+import {
+  MESSAGE_NAMES,
+  type MessageName,
+  type RequestDecoder,
+  scanningDecoder,
+} from './request-decoder.js'
 import { SOURCE_PROTOCOL } from './source-protocol.js'
 import { EventBatch, type EventInit } from '@millrace/event'
 import { AvroError, messageOf } from '@millrace/runtime'
@@ -76,7 +81,9 @@ function hasFlumesRequest(name: MessageName, message: Json, types: NamedTypes): 
   if (!Array.isArray(request) || request.length !== 1 || !isObject(request[0])) return false
   const type = types.resolve(request[0]['type'])
   if (name === 'append') return isFlumesEvent(type, types)
-  return isObject(type) && type['type'] === 'array' && isFlumesEvent(types.resolve(type['items']), types)
+  return (
+    isObject(type) && type['type'] === 'array' && isFlumesEvent(types.resolve(type['items']), types)
+  )
 }
 
 function isFlumesEvent(type: unknown, types: NamedTypes): boolean {

@@ -10,7 +10,7 @@
  */
 import { encodeString, EnvelopeReader } from './avro-primitives.js'
 import { STATUS_SYMBOLS } from './source-protocol.js'
-import { AvroError, messageOf, MillraceError } from '@millrace/runtime'
+import { messageOf, MillraceError } from '@millrace/runtime'
 
 export type Status = (typeof STATUS_SYMBOLS)[number]
 
@@ -33,7 +33,7 @@ export function errorPayload(text: string): Buffer {
 
 /** The text of a system error, as a Java peer's log would show it. */
 export function errorText(error: unknown): string {
-  if (error instanceof AvroError || (MillraceError.is(error) && /^MILLRACE_AVRO/.test(error.code))) {
+  if (MillraceError.is(error) && error.code.startsWith('MILLRACE_AVRO_')) {
     const text = messageOf(error)
     return text.startsWith('java.') ? text : `org.apache.avro.AvroRuntimeException: ${text}`
   }

@@ -9,10 +9,14 @@
  */
 import { FrameReader } from '../framing/frame-reader.js'
 import { EnvelopeReader } from '../protocol/avro-primitives.js'
-import { MESSAGE_NAMES, type MessageName, type RequestDecoder } from '../protocol/request-decoder.js'
+import {
+  MESSAGE_NAMES,
+  type MessageName,
+  type RequestDecoder,
+} from '../protocol/request-decoder.js'
 import { errorPayload, errorText, FAILED_PAYLOAD, NO_HANDSHAKE } from '../protocol/response.js'
 import type { Admission, Holder } from './admission.js'
-import { answerHandshake } from './handshake-answer.js'
+import { answerHandshake, type HandshakeAnswer } from './handshake-answer.js'
 import type { AvroRpcHandler, CallContext } from './handler.js'
 import type { KnownProtocols } from './known-protocols.js'
 import type { ServerLimits } from './limits.js'
@@ -137,20 +141,21 @@ export class Session implements Holder {
   #shakeHands(): void {
     const { bytes, start, end } = this.#reader
     const answer = answerHandshake(this.#host.protocols, new EnvelopeReader(bytes, start, end))
-    if (answer instanceof Promise) {
-      this.#pause(PAUSED_BY_HANDSHAKE)
-      answer.then(
-        (late) => {
-          this.#established(late)
-          this.#resume(PAUSED_BY_HANDSHAKE)
-          if (!this.#isClosed) this.#received(NO_HANDSHAKE)
-        },
-        (error: unknown) => this.fail(error),
-      )
-    } else this.#established(answer)
+    if (!(answer instanceof Promise)) {
+      this.#established(answer)
+      return
+    }
+    this.#pause(PAUSED_BY_HANDSHAKE)
+    const goOn = (late: HandshakeAnswer): void => {
+      this.#established(late)
+      this.#resume(PAUSED_BY_HANDSHAKE)
+      // The chunk may hold more frames.
+      this.#received(NO_HANDSHAKE)
+    }
+    answer.then(goOn).catch((error: unknown) => this.fail(error))
   }
 
-  #established(answer: Awaited<ReturnType<typeof answerHandshake>>): void {
+  #established(answer: HandshakeAnswer): void {
     const { serial } = this.#reader
     if (answer.decoder) {
       this.#decoder = answer.decoder
@@ -208,8 +213,9 @@ export class Session implements Holder {
     call.buffers = buffers
     if (this.#isFlushing || !this.#replies.isHead(call)) return
     this.#isFlushing = true
-    // Behind all promises of this turn, so that one write carries all their answers.
-    process.nextTick(flush, this)
+    // Behind all that is read in this turn of the event loop: one write carries all its answers.
+    // Measured against a tick: the same alone, up to a third more with several connections.
+    setImmediate(flush, this)
   }
 
   /** Writes the answers that may leave now. */
