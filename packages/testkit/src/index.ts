@@ -1,1 +1,20 @@
+export { type ChannelContract, channelContract, type ChannelLimits } from './contract/channel.js'
+export {
+  type InterceptorContract,
+  interceptorContract,
+  type InterceptorExample,
+} from './contract/interceptor.js'
+export type { Settings } from './contract/making.js'
+export { watchResources } from './contract/resources.js'
+export {
+  type SelectorContract,
+  selectorContract,
+  type SelectorExample,
+} from './contract/selector.js'
+export { type SerializerContract, serializerContract } from './contract/serializer.js'
+export { type SinkContract, sinkContract, type SinkPeer } from './contract/sink.js'
+export { type SinkProcessorContract, sinkProcessorContract } from './contract/sink-processor.js'
+export { type SourceContract, sourceContract, type SourcePeer } from './contract/source.js'
+export type { TestGlobals } from './contract/test-globals.js'
 export { FakeClock } from './fake-clock.js'
+export { until, type UntilOptions } from './until.js'
