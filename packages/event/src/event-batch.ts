@@ -167,11 +167,20 @@ export class EventBatch {
 
   /** The events in [start, end). What keeps less than half of the buffer is copied out of it. */
   slice(start: number, end: number = this.size): EventBatch {
+    const view = this.view(start, end)
+    return view === this || view === EMPTY ? view : view.#unpinned()
+  }
+
+  /**
+   * The events in [start, end) on the same buffer, however little of it they use: for a holder that
+   * keeps the whole batch anyway, as long as it keeps the view. Others take {@link EventBatch.slice}.
+   */
+  view(start: number, end: number = this.size): EventBatch {
     const from = Math.max(0, Math.min(start, this.size))
     const to = Math.max(from, Math.min(end, this.size))
     if (from === 0 && to === this.size) return this
     if (from === to) return EMPTY
-    return new EventBatch(this.#buffer, this.#offsets.subarray(from, to + 1)).#unpinned()
+    return new EventBatch(this.#buffer, this.#offsets.subarray(from, to + 1))
   }
 
   /** The events that `keep` says yes to; it gets the index of each. */
