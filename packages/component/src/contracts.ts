@@ -130,6 +130,11 @@ export interface Channel extends Component<ChannelStartContext> {
   reserve(size: { events: number; bytes: number }, options: ReserveOptions): Promise<Reservation>
   /** Resolves as soon as one event is there, or with undefined when none came within `waitMs`. */
   take(limit: TakeLimit, signal: AbortSignal): Promise<Transaction | undefined>
+  /**
+   * Takes new options while it goes on holding its events. A channel that has this stays over a
+   * reload that keeps its name and type; another one is stopped and made anew.
+   */
+  reconfigure?(options: Readonly<Record<string, unknown>>): void
 }
 
 export interface SinkStartContext extends StartContext {
