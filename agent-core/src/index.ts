@@ -1,3 +1,4 @@
+export { Agent, type AgentOptions, type StopReport } from './agent.js'
 export type {
   AgentConfiguration,
   ChannelConfiguration,
@@ -12,4 +13,11 @@ export {
   loadConfiguration,
   type LoadedConfiguration,
 } from './configuration/load-configuration.js'
+export type { AgentHealth, Monitored } from './monitoring/http-server.js'
+export type { Metrics } from './monitoring/metrics.js'
+export {
+  type Monitoring,
+  type MonitoringOptions,
+  startMonitoring,
+} from './monitoring/monitoring.js'
 export { type BuiltinComponent, builtinComponents } from './registry.js'

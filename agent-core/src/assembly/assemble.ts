@@ -1,0 +1,209 @@
+/** Makes the components of a configuration and wires them. Nothing is started and nothing touched. */
+import {
+  ChannelCounters,
+  type ComponentKind,
+  type Components,
+  type EventSerializer,
+  SinkCounters,
+  SourceCounters,
+} from '@millrace/component'
+import { type Clock, ConfigurationError, type Logger, type Random } from '@millrace/runtime'
+import type {
+  AgentConfiguration,
+  ChannelConfiguration,
+  ComponentConfiguration,
+  SinkConfiguration,
+  SinkGroupConfiguration,
+  SourceConfiguration,
+} from '../configuration/agent-configuration.js'
+import { ChannelProcessor } from '../processing/channel-processor.js'
+import { defaultProcessor } from '../processors/default.js'
+import { SinkRunner } from '../runners/sink-runner.js'
+import { SinkWorker } from '../runners/sink-worker.js'
+import type { ChannelNode, Graph, SinkNode, SourceNode } from './graph.js'
+import { SourcePart } from './source-part.js'
+import { type Startable, Supervised } from './supervised.js'
+
+export interface AssemblyTools {
+  readonly logger: Logger
+  readonly clock: Clock
+  readonly random: Random
+}
+
+/**
+ * Builds the graph of a configuration. Channels of `kept` are used as they are.
+ * @throws what a component's `create` throws.
+ */
+export function assemble(
+  configuration: AgentConfiguration,
+  tools: AssemblyTools,
+  kept: ReadonlyMap<string, ChannelNode> = new Map(),
+): Graph {
+  return new Assembly(configuration, tools).build(kept)
+}
+
+class Assembly {
+  readonly #configuration: AgentConfiguration
+  readonly #tools: AssemblyTools
+  readonly #channels = new Map<string, ChannelNode>()
+  readonly #workers = new Map<string, SinkWorker>()
+
+  constructor(configuration: AgentConfiguration, tools: AssemblyTools) {
+    this.#configuration = configuration
+    this.#tools = tools
+  }
+
+  build(kept: ReadonlyMap<string, ChannelNode>): Graph {
+    const { channels, sinks, sinkGroups, sources } = this.#configuration
+    for (const each of channels) {
+      this.#channels.set(each.name, kept.get(each.name) ?? this.#makeChannel(each))
+    }
+    const sinkNodes = sinks.map((each) => this.#makeSink(each))
+    const grouped = new Set(sinkGroups.flatMap((group) => group.sinks))
+    const alone = sinks.filter(({ name }) => !grouped.has(name))
+    const runners = [
+      ...sinkGroups.map((group) => this.#makeRunner(group)),
+      ...alone.map((sink) => this.#makeRunner(groupOfOne(sink))),
+    ]
+    const sourceNodes = sources.map((each) => this.#makeSource(each))
+    return { channels: this.#channels, sinks: sinkNodes, sources: sourceNodes, runners }
+  }
+
+  #makeChannel(configuration: ChannelConfiguration): ChannelNode {
+    const channel = this.#make('channel', configuration)
+    const counters = new ChannelCounters()
+    const supervised = this.#supervise(`channel ${configuration.name}`, {
+      start: async (context) => {
+        counters.started(this.#tools.clock.now())
+        await channel.start?.({ ...context, counters })
+      },
+      stop: async (options) => {
+        await channel.stop?.(options)
+        counters.stopped(this.#tools.clock.now())
+      },
+    })
+    return { configuration, channel, counters, supervised }
+  }
+
+  #makeSink(configuration: SinkConfiguration): SinkNode {
+    const { name, serializer } = configuration
+    const { clock, logger } = this.#tools
+    const createSerializer = (): EventSerializer => {
+      if (serializer) return this.#make('serializer', serializer)
+      const message = `Sink ${name} has no serializer`
+      throw new ConfigurationError('MILLRACE_CONFIG_MISSING', message)
+    }
+    const sink = this.#make('sink', configuration, { createSerializer })
+    const counters = new SinkCounters()
+    const channel = this.#channel(configuration.channel).channel
+    const sinkLogger = logger.child(`sink ${name}`)
+    const worker = new SinkWorker({ name, sink, channel, counters, logger: sinkLogger, clock })
+    this.#workers.set(name, worker)
+    const supervised = this.#supervise(`sink ${name}`, {
+      start: async (context) => {
+        counters.started(clock.now())
+        await worker.start(context)
+      },
+      stop: async (options) => {
+        await worker.stop(options)
+        counters.stopped(clock.now())
+      },
+    })
+    return {
+      name,
+      isMonitored: configuration.definition.isMonitored !== false,
+      counters,
+      supervised,
+    }
+  }
+
+  #makeRunner(group: SinkGroupConfiguration): SinkRunner {
+    const { clock, logger, random } = this.#tools
+    const workers = new Map<string, SinkWorker>()
+    for (const name of group.sinks) {
+      const worker = this.#workers.get(name)
+      if (worker) workers.set(name, worker)
+    }
+    const sinks = [...workers.keys()].map((name) => ({ name }))
+    return new SinkRunner({
+      name: group.name,
+      processor: this.#make('sinkProcessor', group.processor, { sinks }),
+      workers,
+      logger: logger.child(group.processor.name),
+      clock,
+      random,
+    })
+  }
+
+  #makeSource(configuration: SourceConfiguration): SourceNode {
+    const { name, selector, interceptors: chain } = configuration
+    const { clock } = this.#tools
+    const logger = this.#tools.logger.child(`source ${name}`)
+    const interceptors = chain.map((each) => this.#make('interceptor', each))
+    const processor = new ChannelProcessor({
+      channels: new Map(
+        configuration.channels.map((channel) => [channel, this.#channel(channel).channel]),
+      ),
+      selector: this.#make('selector', selector, { channels: configuration.channels }),
+      interceptors,
+      logger,
+      clock,
+    })
+    const source = this.#make('source', configuration)
+    const counters = new SourceCounters()
+    const { deliver } = processor
+    const part = new SourcePart({ source, interceptors, deliver, counters, logger, clock })
+    const supervised = this.#supervise(`source ${name}`, part)
+    return {
+      name,
+      isMonitored: configuration.definition.isMonitored !== false,
+      counters,
+      supervised,
+    }
+  }
+
+  #supervise(name: string, part: Startable): Supervised {
+    const { clock, logger, random } = this.#tools
+    return new Supervised({ name, part, logger: logger.child(name), clock, random })
+  }
+
+  #channel(name: string): ChannelNode {
+    const node = this.#channels.get(name)
+    if (node) return node
+    throw new ConfigurationError('MILLRACE_CONFIG_UNKNOWN_NAME', `There is no channel ${name}`)
+  }
+
+  #make<K extends ComponentKind>(
+    kind: K,
+    configuration: ComponentConfiguration<K>,
+    extra: Readonly<Record<string, unknown>> = {},
+  ): Components[K] {
+    const { name, definition, options } = configuration
+    const context = {
+      agent: this.#configuration.agent,
+      name,
+      options,
+      logger: this.#tools.logger.child(`${kind} ${name}`),
+      clock: this.#tools.clock,
+      random: this.#tools.random,
+      ...extra,
+    }
+    return definition.create(context as Parameters<typeof definition.create>[0])
+  }
+}
+
+/** A sink outside of all groups works under a `default` processor. */
+function groupOfOne({ name, file, line }: SinkConfiguration): SinkGroupConfiguration {
+  return {
+    name,
+    sinks: [name],
+    processor: {
+      name: `sink ${name}`,
+      type: 'default',
+      definition: defaultProcessor,
+      options: {},
+      file,
+      line,
+    },
+  }
+}

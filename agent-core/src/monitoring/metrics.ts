@@ -1,0 +1,42 @@
+/** Counters as Flume's JSON reporting shows them: every value is a text. */
+import type { Counters } from '@millrace/component'
+import type { Graph } from '../assembly/graph.js'
+import { javaDouble } from './java-double.js'
+
+/** Attributes by component, as `SOURCE.r1`, `CHANNEL.c1` and `SINK.k1`. */
+export type Metrics = Record<string, Record<string, string>>
+
+type MonitoredType = 'SOURCE' | 'CHANNEL' | 'SINK'
+
+/** The metrics of all components that Flume monitors. */
+export function metricsOf(graph: Graph): Metrics {
+  const metrics: Metrics = {}
+  for (const { name, isMonitored, counters } of graph.sources) {
+    if (isMonitored) metrics[`SOURCE.${name}`] = attributes('SOURCE', counters)
+  }
+  for (const { configuration, channel, counters } of graph.channels.values()) {
+    if (configuration.definition.isMonitored === false) continue
+    counters.channelSize = channel.size.events
+    metrics[`CHANNEL.${configuration.name}`] = {
+      ...attributes('CHANNEL', counters),
+      ChannelFillPercentage: fillPercentage(counters.channelSize, counters.channelCapacity),
+    }
+  }
+  for (const { name, isMonitored, counters } of graph.sinks) {
+    if (isMonitored) metrics[`SINK.${name}`] = attributes('SINK', counters)
+  }
+  return metrics
+}
+
+function attributes(type: MonitoredType, counters: Counters): Record<string, string> {
+  const shown: Record<string, string> = { Type: type }
+  for (const [name, value] of Object.entries(counters)) {
+    shown[name.charAt(0).toUpperCase() + name.slice(1)] = String(value)
+  }
+  return shown
+}
+
+/** Flume's way, also without a capacity, where Java answers its largest double. */
+function fillPercentage(size: number, capacity: number): string {
+  return javaDouble(capacity === 0 ? Number.MAX_VALUE : (size / capacity) * 100)
+}

@@ -1,0 +1,165 @@
+/** One sink with its channel: take, write, commit; roll back when the sink fails. */
+import type {
+  Channel,
+  Sink,
+  SinkCounters,
+  SinkStartContext,
+  StartContext,
+  StopOptions,
+  Transaction,
+  WriteResult,
+} from '@millrace/component'
+import { type Clock, EventDeliveryError, type Logger, RateLimit } from '@millrace/runtime'
+
+/** Most bytes of one write beyond its first event. */
+const MAX_WRITE_BYTES = 64 * 1024 * 1024
+/** How often one sink's rejections are logged, in milliseconds. */
+const LOG_INTERVAL_MS = 10_000
+
+export interface SinkWorkerOptions {
+  readonly name: string
+  readonly sink: Sink
+  readonly channel: Channel
+  readonly counters: SinkCounters
+  readonly logger: Logger
+  readonly clock: Clock
+}
+
+/** What one attempt came to. */
+export interface Attempt {
+  /** Events that the sink stored. 0: the channel had none, or all were rejected. */
+  readonly stored: number
+  /** Events that the sink refuses for good and that stay in the channel. */
+  readonly rejected: number
+}
+
+const EMPTY: Attempt = { stored: 0, rejected: 0 }
+
+export class SinkWorker {
+  readonly name: string
+  readonly channel: Channel
+  readonly counters: SinkCounters
+  readonly #sink: Sink
+  readonly #logger: Logger
+  readonly #rateLimit: RateLimit
+  #isUp = false
+  #writes = new AbortController()
+  /** Gives the write under way up, if there is one. */
+  #giveUp: ((reason: unknown) => void) | undefined
+
+  constructor(options: SinkWorkerOptions) {
+    this.name = options.name
+    this.channel = options.channel
+    this.counters = options.counters
+    this.#sink = options.sink
+    this.#logger = options.logger
+    this.#rateLimit = new RateLimit({ intervalMs: LOG_INTERVAL_MS, clock: options.clock })
+  }
+
+  async start(context: StartContext): Promise<void> {
+    const sinkContext: SinkStartContext = { ...context, counters: this.counters }
+    await this.#sink.start?.(sinkContext)
+    this.#writes = new AbortController()
+    this.#isUp = true
+  }
+
+  async stop(options: StopOptions): Promise<void> {
+    this.#isUp = false
+    this.abortWrite()
+    try {
+      await this.#sink.stop?.(options)
+    } finally {
+      this.abandonWrite()
+    }
+  }
+
+  /** Asks the write under way to end. */
+  abortWrite(): void {
+    this.#writes.abort()
+  }
+
+  /** Does not wait for the write under way any longer: its events go back to the channel. */
+  abandonWrite(): void {
+    this.#giveUp?.(
+      new EventDeliveryError('MILLRACE_DELIVERY_FAILED', 'The write did not end in time'),
+    )
+  }
+
+  /**
+   * One round. Waits up to `waitMs` for events.
+   * @throws what the channel or the sink throws; the events are then back in the channel.
+   */
+  async attempt(waitMs: number, signal: AbortSignal): Promise<Attempt> {
+    if (!this.#isUp) {
+      const message = `The sink ${this.name} is not running`
+      throw new EventDeliveryError('MILLRACE_DELIVERY_FAILED', message)
+    }
+    const transaction = await this.#take(waitMs, signal)
+    if (!transaction) {
+      this.counters.batchEmptyCount += 1
+      return EMPTY
+    }
+    const { size } = transaction.batch
+    if (size < this.#sink.batchSize) this.counters.batchUnderflowCount += 1
+    else this.counters.batchCompleteCount += 1
+    this.counters.eventDrainAttemptCount += size
+    const result = await this.#write(transaction)
+    if (result && result.rejected.length > 0) return this.#keepRejected(transaction, result)
+    await this.#commit(transaction)
+    this.counters.eventDrainSuccessCount += size
+    return { stored: size, rejected: 0 }
+  }
+
+  async #take(waitMs: number, signal: AbortSignal): Promise<Transaction | undefined> {
+    const limit = { maxEvents: this.#sink.batchSize, maxBytes: MAX_WRITE_BYTES, waitMs }
+    try {
+      return await this.channel.take(limit, signal)
+    } catch (error) {
+      if (!signal.aborted) this.counters.channelReadFail += 1
+      throw error
+    }
+  }
+
+  async #write(transaction: Transaction): Promise<WriteResult | void> {
+    try {
+      return await new Promise<WriteResult | void>((resolve, reject) => {
+        this.#giveUp = reject
+        this.#sink.write(transaction.batch, this.#writes.signal).then(resolve, reject)
+      })
+    } catch (error) {
+      this.counters.eventWriteFail += 1
+      await transaction.rollback()
+      throw error
+    } finally {
+      this.#giveUp = undefined
+    }
+  }
+
+  /** What cannot be committed goes back: a storage that failed, an index that no event has. */
+  async #commit(transaction: Transaction, except: readonly number[] = []): Promise<void> {
+    try {
+      await transaction.commit({ except })
+    } catch (error) {
+      // Where the failed commit has ended the transaction, there is nothing left to roll back.
+      await transaction.rollback().catch(() => {})
+      throw error
+    }
+  }
+
+  /** The one place that says what becomes of events that a sink refuses for good. */
+  async #keepRejected(transaction: Transaction, { rejected }: WriteResult): Promise<Attempt> {
+    const except = [...new Set(rejected.map(({ index }) => index))]
+    await this.#commit(transaction, except)
+    const stored = transaction.batch.size - except.length
+    this.counters.eventDrainSuccessCount += stored
+    this.counters.eventWriteFail += 1
+    const held = this.#rateLimit.admit('rejected')
+    if (held !== undefined) {
+      const reason = rejected[0]?.reason ?? 'no reason given'
+      this.#logger.error(
+        `${except.length} events are rejected for good and block the head of the channel (${reason}); they are kept and tried again`,
+      )
+    }
+    return { stored, rejected: except.length }
+  }
+}
