@@ -34,6 +34,12 @@ export const builtinComponents: readonly BuiltinComponent[] = [
     load: () => import('./sources/seq.js').then((module) => module.seqSource),
   },
   {
+    kind: 'channel',
+    alias: 'memory',
+    classNames: ['org.apache.flume.channel.MemoryChannel'],
+    load: () => import('./channels/memory.js').then((module) => module.memoryChannel),
+  },
+  {
     kind: 'sink',
     alias: 'avro',
     classNames: ['org.apache.flume.sink.AvroSink'],
@@ -56,6 +62,55 @@ export const builtinComponents: readonly BuiltinComponent[] = [
     alias: 'null',
     classNames: ['org.apache.flume.sink.NullSink'],
     load: () => import('./sinks/null.js').then((module) => module.nullSink),
+  },
+  {
+    kind: 'selector',
+    alias: 'multiplexing',
+    classNames: ['org.apache.flume.channel.MultiplexingChannelSelector'],
+    load: () => import('./selectors/multiplexing.js').then((module) => module.multiplexingSelector),
+  },
+  {
+    kind: 'selector',
+    alias: 'replicating',
+    classNames: ['org.apache.flume.channel.ReplicatingChannelSelector'],
+    load: () => import('./selectors/replicating.js').then((module) => module.replicatingSelector),
+  },
+  {
+    kind: 'sinkProcessor',
+    alias: 'default',
+    classNames: ['org.apache.flume.sink.DefaultSinkProcessor'],
+    load: () => import('./processors/default.js').then((module) => module.defaultProcessor),
+  },
+  {
+    kind: 'sinkProcessor',
+    alias: 'failover',
+    classNames: ['org.apache.flume.sink.FailoverSinkProcessor'],
+    load: () => import('./processors/failover.js').then((module) => module.failoverProcessor),
+  },
+  {
+    kind: 'sinkProcessor',
+    alias: 'load_balance',
+    classNames: ['org.apache.flume.sink.LoadBalancingSinkProcessor'],
+    load: () =>
+      import('./processors/load-balance.js').then((module) => module.loadBalanceProcessor),
+  },
+  {
+    kind: 'interceptor',
+    alias: 'host',
+    classNames: ['org.apache.flume.interceptor.HostInterceptor$Builder'],
+    load: () => import('./interceptors/host.js').then((module) => module.hostInterceptor),
+  },
+  {
+    kind: 'interceptor',
+    alias: 'static',
+    classNames: ['org.apache.flume.interceptor.StaticInterceptor$Builder'],
+    load: () => import('./interceptors/static.js').then((module) => module.staticInterceptor),
+  },
+  {
+    kind: 'interceptor',
+    alias: 'timestamp',
+    classNames: ['org.apache.flume.interceptor.TimestampInterceptor$Builder'],
+    load: () => import('./interceptors/timestamp.js').then((module) => module.timestampInterceptor),
   },
   {
     kind: 'serializer',
