@@ -55,13 +55,12 @@ export const fileRollSink = defineSink({
       unit: 's',
       default: 30,
     }),
-    serializer: {
-      ...option.string('sink.serializer', {
-        description: 'What the files look like.',
-        default: 'TEXT',
-      }),
-      component: { kind: 'serializer' as const, prefix: 'sink.serializer.' },
-    },
+    serializer: option.component('sink.serializer', {
+      description: 'What the files look like.',
+      kind: 'serializer',
+      prefix: 'sink.serializer.',
+      default: 'TEXT',
+    }),
     serializerSettings: option.map('sink.serializer.*', {
       description: 'Settings of the serializer.',
     }),

@@ -30,13 +30,13 @@ export const tlsListOptions = {
  */
 export function storeTypeOption(
   key: 'keystore-type' | 'truststore-type',
-  printedDefault: 'JKS' | 'PEM',
+  shownDefault: 'JKS' | 'PEM',
 ): OptionSpec<string | undefined> {
   const what = key === 'keystore-type' ? 'key store' : 'trust store'
-  return {
-    ...option.string(key, { description: `Format of the ${what}. Only PEM so far.` }),
-    default: printedDefault,
-  }
+  return option.string(key, {
+    description: `Format of the ${what}. Only PEM so far.`,
+    shownDefault,
+  })
 }
 
 /** Refuses by name every store format but PEM. */
