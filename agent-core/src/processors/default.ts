@@ -9,7 +9,12 @@ export const defaultProcessor = defineSinkProcessor({
   options: {},
   check(_options, { sinks }) {
     if (sinks.length === 1) return []
-    return [{ key: 'type', message: `default takes one sink, and the group has ${sinks.length}` }]
+    return [
+      {
+        key: 'processor.type',
+        message: `default takes one sink, and the group has ${sinks.length}`,
+      },
+    ]
   },
   create: ({ sinks }) => defaultSinkProcessor(sinks),
 })

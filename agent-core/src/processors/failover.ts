@@ -14,11 +14,11 @@ export const failoverProcessor = defineSinkProcessor({
   classNames: ['org.apache.flume.sink.FailoverSinkProcessor'],
   summary: 'Uses the working sink of the highest priority.',
   options: {
-    priorities: option.intMap('priority.<sinkName>', {
+    priorities: option.intMap('processor.priority.<sinkName>', {
       description:
         'Priority of a sink: the highest works. Sinks without one come last, in the order of the list.',
     }),
-    maxPenaltyMs: option.duration('maxpenalty', {
+    maxPenaltyMs: option.duration('processor.maxpenalty', {
       description: 'Longest time that a failed sink is left alone.',
       unit: 'ms',
       default: 30_000,
@@ -28,7 +28,7 @@ export const failoverProcessor = defineSinkProcessor({
     const problems: Problem[] = []
     const owners = new Map<number, string>()
     for (const [name, priority] of Object.entries(priorities)) {
-      const key = `priority.${name}`
+      const key = `processor.priority.${name}`
       if (!sinks.includes(name)) {
         const message = `${name} is not a sink of the group`
         problems.push({ key, message, code: 'MILLRACE_CONFIG_UNKNOWN_NAME', severity: 'warning' })

@@ -20,15 +20,15 @@ export const loadBalanceProcessor = defineSinkProcessor({
   classNames: ['org.apache.flume.sink.LoadBalancingSinkProcessor'],
   summary: 'Spreads events over the sinks of a group.',
   options: {
-    backoff: option.bool('backoff', {
+    backoff: option.bool('processor.backoff', {
       description: 'Whether a failing sink is left out for a growing time.',
       default: false,
     }),
-    selector: option.enum('selector', ['ROUND_ROBIN', 'RANDOM'], {
+    selector: option.enum('processor.selector', ['ROUND_ROBIN', 'RANDOM'], {
       description: 'The order in which the sinks are tried.',
       default: 'ROUND_ROBIN',
     }),
-    maxTimeOutMs: option.duration('selector.maxTimeOut', {
+    maxTimeOutMs: option.duration('processor.selector.maxTimeOut', {
       description: 'Longest time that a failing sink is left out; 0 stands for the default.',
       unit: 'ms',
       default: DEFAULT_MAX_BACKOFF_MS,
@@ -36,7 +36,7 @@ export const loadBalanceProcessor = defineSinkProcessor({
   },
   check(_options, { sinks }) {
     if (sinks.length > 1) return []
-    return [{ key: 'type', message: 'load_balance needs at least two sinks' }]
+    return [{ key: 'processor.type', message: 'load_balance needs at least two sinks' }]
   },
   create({ sinks, options, clock, random, logger }) {
     const Selector = options.selector === 'RANDOM' ? RandomOrderSelector : RoundRobinOrderSelector

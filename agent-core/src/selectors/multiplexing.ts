@@ -10,18 +10,18 @@ import {
 import type { EventBatch } from '@millrace/event'
 
 const options = {
-  header: option.string('header', {
+  header: option.string('selector.header', {
     description: 'The header whose value routes the event.',
     default: 'flume.selector.header',
   }),
-  defaults: option.list('default', {
+  defaults: option.list('selector.default', {
     description:
       'Channels for events without the header, with a blank one, or with a value that has no mapping. Without it such events are dropped.',
   }),
-  mapping: option.map('mapping.*', {
+  mapping: option.map('selector.mapping.*', {
     description: 'The required channels for one value of the header, case-sensitive.',
   }),
-  optional: option.map('optional.*', {
+  optional: option.map('selector.optional.*', {
     description: 'The optional channels for one value of the header.',
   }),
 } as const
@@ -35,9 +35,9 @@ export const multiplexingSelector = defineSelector({
   options,
   check({ defaults, mapping, optional }, { channels }) {
     return [
-      ...unknownNames('default', defaults, channels),
-      ...checkLists('mapping', mapping, channels),
-      ...checkLists('optional', optional, channels),
+      ...unknownNames('selector.default', defaults, channels),
+      ...checkLists('selector.mapping', mapping, channels),
+      ...checkLists('selector.optional', optional, channels),
     ]
   },
   create: ({ options }) => new MultiplexingChannelSelector(options),

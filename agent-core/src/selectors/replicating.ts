@@ -7,7 +7,7 @@ export const replicatingSelector = defineSelector({
   classNames: ['org.apache.flume.channel.ReplicatingChannelSelector'],
   summary: 'Copies each event to every channel of the source.',
   options: {
-    optional: option.list('optional', {
+    optional: option.list('selector.optional', {
       description: 'Channels whose failures the source does not see.',
     }),
   },
@@ -15,7 +15,7 @@ export const replicatingSelector = defineSelector({
     return optional
       .filter((name) => !channels.includes(name))
       .map((name) => ({
-        key: 'optional',
+        key: 'selector.optional',
         code: 'MILLRACE_CONFIG_UNKNOWN_NAME' as const,
         message: `${name} is not a channel of the source`,
       }))
