@@ -28,6 +28,8 @@ export interface AvroRpcServerOptions {
   readonly compression?: 'none' | 'deflate'
   /** Whether a peer may connect (`ipFilter`); it is closed right after accept otherwise. */
   readonly accepts?: (remoteAddress: string) => boolean | Promise<boolean>
+  /** Told the number of open connections whenever it changes. */
+  readonly connectionsChanged?: (count: number) => void
   readonly limits?: Partial<ServerLimits>
   readonly logger?: Logger
   readonly clock?: Clock
@@ -157,8 +159,12 @@ export class AvroRpcServer {
     }
     const connection: Connection = { socket, peer: `${remoteAddress}:${socket.remotePort}` }
     this.#connections.add(connection)
+    this.#options.connectionsChanged?.(this.#connections.size)
     socket.on('error', (error) => this.#logger.debug(`connection of ${connection.peer}`, error))
-    socket.once('close', () => this.#connections.delete(connection))
+    socket.once('close', () => {
+      this.#connections.delete(connection)
+      this.#options.connectionsChanged?.(this.#connections.size)
+    })
     const accepted = this.#options.accepts?.(remoteAddress) ?? true
     if (accepted === true) this.#open(connection, remoteAddress)
     else if (accepted === false) this.#refuse(connection)
