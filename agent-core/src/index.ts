@@ -20,4 +20,5 @@ export {
   type MonitoringOptions,
   startMonitoring,
 } from './monitoring/monitoring.js'
+export { parseProperties, type PropertyEntry } from './configuration/properties.js'
 export { type BuiltinComponent, builtinComponents } from './registry.js'

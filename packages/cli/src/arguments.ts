@@ -30,7 +30,7 @@ export async function parseArguments<T extends object>(
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     if (error.exitCode === 0) return { exit: EXIT_OK }
-    throw new UsageError(error.message.replace(/^error: /, ''))
+    throw new UsageError(error.message.replace(/^error: /, '').replaceAll(/\s*\n\s*/g, ' '))
   }
   return { options: command.opts<T>(), operands: command.args }
 }

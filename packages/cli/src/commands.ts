@@ -16,6 +16,26 @@ export interface CommandEntry {
 
 export const COMMANDS: readonly CommandEntry[] = [
   {
+    name: 'agent',
+    summary: 'run an agent from a Flume .properties file',
+    load: () => import('./commands/agent.js'),
+  },
+  {
+    name: 'receive',
+    summary: 'receive events here, show and keep them',
+    load: () => import('./commands/receive.js'),
+  },
+  {
+    name: 'check',
+    summary: 'find what is wrong with a configuration file',
+    load: () => import('./commands/check.js'),
+  },
+  {
+    name: 'components',
+    summary: 'list every source, channel, sink and so on that this build knows',
+    load: () => import('./commands/components.js'),
+  },
+  {
     name: 'version',
     summary: 'print the version',
     load: () => import('./commands/version.js'),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { collectProperty, nearest } from 'millrace/internal'
+import { collectProperty } from 'millrace/internal/arguments'
+import { nearest } from 'millrace/internal/nearest'
 
 describe('-D on the command line', () => {
   it('splits at the first equals sign', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { EventBatch } from '@millrace/event'
-import { eventJson } from 'millrace/internal'
+import { eventJson } from 'millrace/internal/receive/event-json'
 
 const json = (headers: Record<string, string>, body: string | Buffer) =>
   eventJson(EventBatch.of([{ headers, body }]).at(0), 0)

@@ -9,7 +9,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { type Clock, systemClock } from '@millrace/runtime'
-import { EventStore, STORE_LIMITS, type StoreLimits } from 'millrace/internal'
+import { EventStore, STORE_LIMITS, type StoreLimits } from 'millrace/internal/receive/event-store'
 import { temporaryDirectory } from '../../support/temp-directory.js'
 
 const DAY_MS = 24 * 3_600_000

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { EventBatch } from '@millrace/event'
-import { formatEvent, viewEvent } from 'millrace/internal'
+import { formatEvent } from 'millrace/internal/receive/event-text'
+import { viewEvent } from 'millrace/internal/receive/event-view'
 import pc from 'picocolors'
 
 const NOON = new Date(2026, 10, 24, 12, 0, 0, 7).getTime()

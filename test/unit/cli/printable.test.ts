@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { assert as check, property, string } from 'fast-check'
-import { printable, printableJson, printableLine } from 'millrace/internal'
+import { printable, printableJson, printableLine } from 'millrace/internal/receive/printable'
 
 describe('printable text', () => {
   it('shows escape sequences instead of obeying them', () => {

@@ -2,9 +2,10 @@ import { parseArguments } from '../arguments.js'
 import { COMMANDS } from '../commands.js'
 import { EXIT_OK, type ExitCode, UsageError } from '../exit-code.js'
 import { generalHelp } from '../help-text.js'
+import { nearest } from '../nearest.js'
 import type { Terminal } from '../terminal.js'
 
-/** `millrace help [TOPIC]`: the commands, the options of one, or the keys of a component. */
+/** `millrace help [TOPIC]`: the commands, the options of one, a kind of component, or one of them. */
 export async function run(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
   const parsed = await parseArguments(args, terminal, (command) =>
     command
@@ -13,12 +14,19 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
       .argument('[topic...]', 'for example: agent, sinks, sink file_roll'),
   )
   if ('exit' in parsed) return parsed.exit
-  const [topic] = parsed.operands
+  const [topic, name] = parsed.operands
   if (topic === undefined) {
     terminal.stdout.write(generalHelp())
     return EXIT_OK
   }
   const entry = COMMANDS.find((command) => command.name === topic)
-  if (!entry) throw new UsageError(`there is no topic “${topic}”`)
-  return (await entry.load()).run(['--help'], terminal)
+  if (entry) return (await entry.load()).run(['--help'], terminal)
+  const { componentHelp, kindOf, kindWords } = await import('../components/component-help.js')
+  const kind = kindOf(topic)
+  if (kind) {
+    terminal.stdout.write(await componentHelp(kind, name))
+    return EXIT_OK
+  }
+  const guess = nearest(topic, [...COMMANDS.map((command) => command.name), ...kindWords()])
+  throw new UsageError(`there is no topic “${topic}”${guess ? `; did you mean “${guess}”?` : ''}`)
 }

@@ -1,0 +1,82 @@
+/** The words behind `millrace agent`. */
+import { LOG_LEVELS, type LogLevel } from '@millrace/runtime'
+import { collectProperty, type Parsed, parseArguments, seconds } from '../arguments.js'
+import { UsageError } from '../exit-code.js'
+import type { Terminal } from '../terminal.js'
+import { refuseFlumeOptions } from './refused-options.js'
+
+/** Which agent of which file, and what stands in for Java's system properties. */
+export interface ConfigurationOptions {
+  readonly name: string
+  readonly confFile: string
+  readonly conf?: string
+  readonly D: Readonly<Record<string, string>>
+  readonly lenient: boolean
+}
+
+export interface AgentOptions extends ConfigurationOptions {
+  readonly reloadConf: boolean
+  /** In milliseconds, as the two below. */
+  readonly pollInterval: number
+  readonly startTimeout: number
+  readonly stopTimeout: number
+  readonly logLevel: LogLevel
+}
+
+type Command = Parameters<Parameters<typeof parseArguments>[2]>[0]
+
+/** The options that `agent` and `check` share. */
+export function declareConfiguration(command: Command): Command {
+  return command
+    .requiredOption('-n, --name <name>', 'name of the agent in the file', once('--name'))
+    .requiredOption('-f, --conf-file <file>', 'the .properties file', once('--conf-file'))
+    .option('-c, --conf <dir>', 'directory where modules named by a type are looked for too')
+    .option('-D <key=value>', 'a property for ${sys:key}; may be repeated', collectProperty, {})
+    .option('--lenient', 'unknown keys are warnings instead of errors', false)
+}
+
+export async function parseAgentOptions(
+  args: readonly string[],
+  terminal: Terminal,
+): Promise<Parsed<AgentOptions>> {
+  refuseFlumeOptions(args)
+  return parseArguments<AgentOptions>(args, terminal, (command) =>
+    declareConfiguration(command.name('millrace agent').description('Runs an agent.'))
+      .option('--no-reload-conf', 'read the file once only')
+      .option('--poll-interval <s>', 'seconds between two looks at the file', positive, 30_000)
+      .option(
+        '--start-timeout <s>',
+        'seconds in which every component must have started',
+        seconds('--start-timeout'),
+        30_000,
+      )
+      .option(
+        '--stop-timeout <s>',
+        'seconds in which a stop drains memory channels',
+        seconds('--stop-timeout'),
+        10_000,
+      )
+      .option('--log-level <level>', LOG_LEVELS.join(', '), logLevel, 'info'),
+  )
+}
+
+function positive(text: string): number {
+  const value = seconds('--poll-interval')(text)
+  if (value === 0) throw new UsageError('--poll-interval must be more than 0 seconds')
+  return value
+}
+
+function logLevel(text: string): LogLevel {
+  const level = LOG_LEVELS.find((each) => each === text.toLowerCase())
+  if (!level) throw new UsageError(`--log-level is none of ${LOG_LEVELS.join(', ')}: “${text}”`)
+  return level
+}
+
+/** An option that must not stand twice: Flume merges several files, which this command does not. */
+function once(name: string) {
+  return (text: string, previous: string | undefined): string => {
+    if (previous !== undefined) throw new UsageError(`${name} stands twice; it takes one value`)
+    if (text === '') throw new UsageError(`${name} is empty`)
+    return text
+  }
+}
