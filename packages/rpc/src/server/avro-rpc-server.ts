@@ -137,9 +137,12 @@ export class AvroRpcServer {
   async #close(deadlineMs: number): Promise<void> {
     const server = this.#server
     if (!server) return
-    const closed = new Promise<void>((resolve) => {
-      server.close(() => resolve())
-    })
+    const closed = [
+      new Promise<void>((resolve) => void server.close(() => resolve())),
+      ...[...this.#connections].map(
+        ({ socket }) => new Promise<void>((resolve) => void socket.once('close', () => resolve())),
+      ),
+    ]
     for (const connection of this.#connections) {
       if (connection.session) connection.session.finish(LINGER_MS)
       else connection.socket.destroy()
@@ -147,7 +150,7 @@ export class AvroRpcServer {
     const timer = this.#clock.after(deadlineMs, () => {
       for (const { socket } of this.#connections) socket.destroy()
     })
-    await closed
+    await Promise.all(closed)
     timer.cancel()
   }
 
