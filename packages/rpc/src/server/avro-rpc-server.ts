@@ -134,6 +134,11 @@ export class AvroRpcServer {
     return this.#closing
   }
 
+  /** Cuts off every connection that is open now, without answers, and goes on accepting. */
+  disconnect(): void {
+    for (const { socket } of this.#connections) socket.destroy()
+  }
+
   async #close(deadlineMs: number): Promise<void> {
     const server = this.#server
     if (!server) return
