@@ -1,1 +1,7 @@
-export {}
+export {
+  close,
+  configure,
+  flush,
+  type MillraceAppender,
+  type MillraceAppenderConfig,
+} from './configure.js'

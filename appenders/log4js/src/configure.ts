@@ -1,0 +1,112 @@
+import {
+  Appender,
+  type AppenderOptions,
+  bodyModeOf,
+  LOG4J_LEVEL,
+  type Log4jLevelName,
+} from '@millrace/appender'
+import { messageOf, OptionError, systemClock } from '@millrace/runtime'
+import type { AppenderFunction, LayoutsParam, LoggingEvent } from 'log4js'
+import { AppenderRegistry } from './appender-registry.js'
+import { brokenRecord, EventRecords, type Layout } from './event-record.js'
+
+/** The entry of `appenders` in a configuration of log4js. */
+export interface MillraceAppenderConfig extends AppenderOptions {
+  readonly type?: unknown
+  /** Any layout that log4js knows. Default `messagePassThrough`. */
+  readonly layout?: { readonly type: string; readonly [option: string]: unknown } | undefined
+  /** The level of `MARK`. Default `info`. */
+  readonly markLevel?: Lowercase<Log4jLevelName> | undefined
+  /** Gives further context entries at each call, such as the store of an AsyncLocalStorage. */
+  readonly getContext?: (() => unknown) | undefined
+}
+
+/** The function that log4js calls for each event, with the way to end it. */
+export type MillraceAppender = AppenderFunction & {
+  /** Delivers what waits, within `closeTimeoutMs`, and calls back exactly once. */
+  shutdown(done: (error?: Error) => void): void
+}
+
+const ADAPTER_OPTIONS = ['type', 'layout', 'markLevel', 'getContext']
+
+/**
+ * The appenders of the process (of one of its threads). log4js keeps its own list in a module, too,
+ * and offers no way to ask it; both doors of this package lead to this one module.
+ */
+const registry = new AppenderRegistry()
+
+/**
+ * Called by log4js for each appender of type `@millrace/log4js`.
+ * @throws OptionError that names the option; an unknown layout is one.
+ */
+export function configure(
+  config: MillraceAppenderConfig,
+  layouts?: LayoutsParam,
+): MillraceAppender {
+  const { getContext } = config
+  if (getContext !== undefined && typeof getContext !== 'function') {
+    throw new OptionError('getContext must be a function')
+  }
+  const records = new EventRecords({
+    layout: layoutOf(config.layout, layouts),
+    levelMap: config.levelMap,
+    markLevel: markLevelOf(config.markLevel),
+    isJson: bodyModeOf(config) === 'json',
+    getContext,
+  })
+  const appender = new Appender(config, { loggerName: 'log4js', adapterOptions: ADAPTER_OPTIONS })
+  registry.add(appender)
+  const append = (event: LoggingEvent): void => {
+    appender.append(recordOf(records, event))
+  }
+  return Object.assign(append, {
+    shutdown(done: (error?: Error) => void): void {
+      const finished = (): void => process.nextTick(done)
+      registry.closeOne(appender).then(finished, finished)
+    },
+  })
+}
+
+/**
+ * Sends what all appenders of the process got before the call, without waiting for batches to fill.
+ * @returns true when all of it is settled, false when `timeoutMs` came first; never rejects.
+ */
+export function flush(options: { timeoutMs?: number | undefined } = {}): Promise<boolean> {
+  return registry.flush(options)
+}
+
+/** Delivers what waits, within the deadline, and closes all appenders of the process. */
+export function close(options: { timeoutMs?: number | undefined } = {}): Promise<void> {
+  return registry.close(options)
+}
+
+function recordOf(records: EventRecords, event: LoggingEvent) {
+  try {
+    return records.of(event)
+  } catch (error) {
+    return brokenRecord(event, messageOf(error), systemClock.now())
+  }
+}
+
+function layoutOf(
+  config: MillraceAppenderConfig['layout'],
+  layouts: LayoutsParam | undefined,
+): Layout {
+  const type = config === undefined ? 'messagePassThrough' : config.type
+  // log4js gives undefined for a type that nobody registered.
+  const layout: unknown = layouts?.layout(type, (config ?? {}) as never)
+  if (typeof layout !== 'function') {
+    throw new OptionError(`layout.type '${String(type)}' is not known to log4js`)
+  }
+  return layout as Layout
+}
+
+function markLevelOf(name: unknown): number {
+  if (name === undefined) return LOG4J_LEVEL.INFO
+  const levels: Readonly<Record<string, number>> = LOG4J_LEVEL
+  const level = typeof name === 'string' ? levels[name.toUpperCase()] : undefined
+  if (level === undefined) {
+    throw new OptionError('markLevel must be one of trace, debug, info, warn, error, fatal')
+  }
+  return level
+}

@@ -1,0 +1,171 @@
+import { format } from 'node:util'
+import {
+  canonicalLevel,
+  isError,
+  LevelNames,
+  LOG4J_LEVEL,
+  type LogRecord,
+  readProperty,
+  traceparentOf,
+} from '@millrace/appender'
+import type { LoggingEvent } from 'log4js'
+
+/** log4js's MARK lies above every level and means none of them. */
+const MARK = 'MARK'
+/** Most arguments of one call that are looked at one by one. */
+const MAX_ARGUMENTS = 100
+const PLACEHOLDER = /%[sdifjoOc%]/g
+
+export type Layout = (event: LoggingEvent) => string
+
+export interface EventRecordOptions {
+  readonly layout: Layout
+  readonly levelMap: Readonly<Record<string, number>> | undefined
+  readonly markLevel: number
+  /** Whether the body shows the message and the arguments, and not the layout's text. */
+  readonly isJson: boolean
+  readonly getContext: (() => unknown) | undefined
+}
+
+/** Makes the appender's records of log4js's logging events. */
+export class EventRecords {
+  readonly #options: EventRecordOptions
+  readonly #names: LevelNames
+
+  constructor(options: EventRecordOptions) {
+    this.#options = options
+    this.#names = new LevelNames(options.levelMap)
+  }
+
+  of(event: LoggingEvent): LogRecord {
+    const { levelStr } = event.level
+    const errors = errorsOf(event)
+    const context = this.#context(event)
+    const record = {
+      timestampMs: timeOf(event.startTime),
+      level: this.#level(event),
+      levelName: levelStr,
+      loggerName: event.categoryName,
+      error: errors?.[0],
+      others: errors !== undefined && errors.length > 1 ? errors.slice(1) : undefined,
+      context,
+      traceparent: context === undefined ? undefined : traceparentOf(context),
+      source: event.fileName === undefined ? undefined : sourceOf(event),
+    }
+    if (!this.#options.isJson) return { ...record, text: this.#options.layout(event) }
+    return { ...record, ...messageOf(event.data) }
+  }
+
+  #level(event: LoggingEvent): number {
+    const { levelStr, level } = event.level
+    const own = this.#names.own(levelStr)
+    if (own !== undefined) return own
+    return levelStr === MARK ? this.#options.markLevel : canonicalLevel(level)
+  }
+
+  /** The logger's context, and over it what the application's own source gives. */
+  #context(event: LoggingEvent): Readonly<Record<string, unknown>> | undefined {
+    const own = contextOf(event.context)
+    const { getContext } = this.#options
+    if (getContext === undefined) return own
+    const given = contextOf(getContext())
+    if (own === undefined || given === undefined) return given ?? own
+    return { ...own, ...given }
+  }
+}
+
+function contextOf(value: unknown): Readonly<Record<string, unknown>> | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
+  if (value instanceof Map) return Object.fromEntries(value) as Record<string, unknown>
+  for (const _ in value) return value as Record<string, unknown>
+  return undefined
+}
+
+/** Events from another process of a cluster have been through JSON. */
+function timeOf(time: unknown): number {
+  if (time instanceof Date) return time.getTime()
+  return typeof time === 'string' ? Date.parse(time) : Number(time)
+}
+
+function errorsOf(event: LoggingEvent): unknown[] | undefined {
+  const { data } = event
+  let errors: unknown[] | undefined = event.error === undefined ? undefined : [event.error]
+  for (let i = 0; i < data.length && i < MAX_ARGUMENTS; i += 1) {
+    const value: unknown = data[i]
+    if (typeof value !== 'object' || value === null) continue
+    errors = withErrorsIn(value, errors)
+  }
+  return errors
+}
+
+/** The argument itself when it is an error, else the errors among its fields. */
+function withErrorsIn(value: object, errors: unknown[] | undefined): unknown[] | undefined {
+  if (isError(value)) return added(errors, value)
+  let found = errors
+  if (Array.isArray(value)) return found
+  for (const key in value) {
+    const field = readProperty(value, key)
+    if (typeof field === 'object' && isError(field)) found = added(found, field)
+  }
+  return found
+}
+
+function added(errors: unknown[] | undefined, error: unknown): unknown[] {
+  if (errors === undefined) return [error]
+  if (!errors.includes(error)) errors.push(error)
+  return errors
+}
+
+function sourceOf(event: LoggingEvent): LogRecord['source'] {
+  return {
+    file: event.fileName,
+    line: event.lineNumber,
+    column: event.columnNumber,
+    func: event.functionName,
+  }
+}
+
+/** The interpolated message, the fields of object arguments merged in order, and the rest. */
+function messageOf(data: readonly unknown[]): Pick<LogRecord, 'text' | 'attributes' | 'args'> {
+  const [first] = data
+  const isText = typeof first === 'string'
+  const placeholders = isText
+    ? (first.match(PLACEHOLDER)?.filter((p) => p !== '%%').length ?? 0)
+    : 0
+  const used = isText ? 1 + placeholders : 0
+  let text = isText ? formatted(data.slice(0, used)) : ''
+  let attributes: Record<string, unknown> | undefined
+  const args: unknown[] = []
+  for (const value of data.slice(used, MAX_ARGUMENTS)) {
+    if (isError(value)) {
+      if (text === '') text = String(readProperty(value, 'message'))
+    } else if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+      attributes ??= {}
+      for (const key of Object.keys(value)) {
+        const field = readProperty(value, key)
+        if (!isError(field)) attributes[key] = field
+      }
+    } else args.push(value)
+  }
+  if (text === '' && args.length > 0) text = formatted(args.splice(0, 1))
+  return { text, attributes, args }
+}
+
+function formatted(data: readonly unknown[]): string {
+  try {
+    return format(...data)
+  } catch {
+    return String(data[0])
+  }
+}
+
+/** Used where a layout or the record itself cannot be read. */
+export function brokenRecord(event: LoggingEvent, reason: string, nowMs: number): LogRecord {
+  return {
+    timestampMs: nowMs,
+    level: LOG4J_LEVEL.INFO,
+    levelName: 'INFO',
+    loggerName: typeof event?.categoryName === 'string' ? event.categoryName : '',
+    text: `[record cannot be read: ${reason}]`,
+  }
+}

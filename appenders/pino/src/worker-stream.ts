@@ -1,0 +1,109 @@
+import { Writable } from 'node:stream'
+import { StringDecoder } from 'node:string_decoder'
+import { parentPort, workerData } from 'node:worker_threads'
+import { Appender, checkAppenderOptions, createEventMapper } from '@millrace/appender'
+import { systemClock } from '@millrace/runtime'
+import { LineRecords, type PinoConfig } from './line-record.js'
+import { ADAPTER_OPTIONS, checkPinoOptions, type PinoAppenderOptions } from './pino-options.js'
+
+/** pino gives a worker 10 s to end and then kills it: so long may the last deliveries take. */
+export const MAX_CLOSE_MS = 9_000
+/** How long to wait for what pino tells about its logger, before the defaults must do. */
+const CONFIG_WAIT_MS = 1_000
+
+/**
+ * The stream that pino's worker thread writes to. It takes all it gets at once: the ring between the
+ * threads never stops, and the appender's queue with its limits is the only one that fills.
+ */
+export class WorkerStream extends Writable {
+  readonly #appender: Appender
+  readonly #records: LineRecords
+  readonly #decoder = new StringDecoder('utf8')
+  readonly #closeTimeoutMs: number
+  #rest = ''
+
+  /** @throws OptionError that names the option. */
+  constructor(options: PinoAppenderOptions, config: PinoConfig) {
+    checkPinoOptions(options)
+    const settings = checkAppenderOptions(options, ADAPTER_OPTIONS)
+    super({ decodeStrings: false })
+    // The thread is pino's, not the application's: it names no worker of anybody's.
+    const mapper = createEventMapper(
+      { ...settings, loggerName: 'pino' },
+      { identity: { worker: clusterWorker() } },
+    )
+    this.#appender = new Appender(options, {
+      loggerName: 'pino',
+      adapterOptions: ADAPTER_OPTIONS,
+      mapper,
+    })
+    this.#records = new LineRecords(options, config)
+    this.#closeTimeoutMs = Math.min(settings.closeTimeoutMs, MAX_CLOSE_MS)
+  }
+
+  override _write(
+    chunk: string | Uint8Array,
+    _encoding: BufferEncoding,
+    done: (error?: Error | null) => void,
+  ): void {
+    const text = typeof chunk === 'string' ? chunk : this.#decoder.write(Buffer.from(chunk))
+    const lines = text.split('\n')
+    const last = lines.length - 1
+    for (let i = 0; i < last; i += 1) {
+      const line = i === 0 ? this.#rest + (lines[0] ?? '') : (lines[i] ?? '')
+      this.#append(line)
+    }
+    this.#rest = last === 0 ? this.#rest + text : (lines[last] ?? '')
+    done()
+  }
+
+  override _final(done: (error?: Error | null) => void): void {
+    this.#append(this.#rest)
+    this.#rest = ''
+    const finished = (): void => done()
+    this.#appender.close({ timeoutMs: this.#closeTimeoutMs }).then(finished, finished)
+  }
+
+  /** Called by pino's worker for `logger.flush(callback)`. */
+  flush(done?: (error?: Error) => void): Promise<boolean> {
+    const flushed = this.#appender.flush()
+    if (typeof done === 'function') void flushed.then(() => process.nextTick(done))
+    return flushed
+  }
+
+  #append(line: string): void {
+    if (line !== '') this.#appender.append(this.#records.of(line))
+  }
+}
+
+/**
+ * What pino's worker calls: makes the stream for `transport: { target: '@millrace/pino', options }`.
+ * @throws OptionError that names the option; pino reports it as the transport's 'error'.
+ */
+export async function createWorkerStream(options: PinoAppenderOptions): Promise<WorkerStream> {
+  return new WorkerStream(options, await pinoConfig())
+}
+
+/** Levels and keys of the logger: pino sends them once, when it says so in the worker's data. */
+async function pinoConfig(): Promise<PinoConfig> {
+  const port = parentPort
+  const data = workerData as { workerData?: { pinoWillSendConfig?: boolean } } | null
+  if (port === null || data?.workerData?.pinoWillSendConfig !== true) return {}
+  return new Promise<PinoConfig>((resolve) => {
+    const settle = (config: PinoConfig): void => {
+      timer.cancel()
+      port.off('message', onMessage)
+      resolve(config)
+    }
+    const onMessage = (message: { code?: string; config?: PinoConfig } | null): void => {
+      if (message?.code === 'PINO_CONFIG') settle(message.config ?? {})
+    }
+    const timer = systemClock.after(CONFIG_WAIT_MS, () => settle({}))
+    port.on('message', onMessage)
+  })
+}
+
+function clusterWorker(): string | undefined {
+  const id = process.env['NODE_UNIQUE_ID']
+  return id === undefined ? undefined : `cluster-${id}`
+}
