@@ -96,7 +96,7 @@ function layoutOf(
   // log4js gives undefined for a type that nobody registered.
   const layout: unknown = layouts?.layout(type, (config ?? {}) as never)
   if (typeof layout !== 'function') {
-    throw new OptionError(`layout.type '${String(type)}' is not known to log4js`)
+    throw new OptionError(`layout.type '${type}' is not known to log4js`)
   }
   return layout as Layout
 }

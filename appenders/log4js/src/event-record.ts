@@ -127,28 +127,32 @@ function sourceOf(event: LoggingEvent): LogRecord['source'] {
 
 /** The interpolated message, the fields of object arguments merged in order, and the rest. */
 function messageOf(data: readonly unknown[]): Pick<LogRecord, 'text' | 'attributes' | 'args'> {
-  const [first] = data
-  const isText = typeof first === 'string'
-  const placeholders = isText
-    ? (first.match(PLACEHOLDER)?.filter((p) => p !== '%%').length ?? 0)
-    : 0
-  const used = isText ? 1 + placeholders : 0
-  let text = isText ? formatted(data.slice(0, used)) : ''
+  const used = argumentsOfText(data[0])
+  let text = used === 0 ? '' : formatted(data.slice(0, used))
   let attributes: Record<string, unknown> | undefined
   const args: unknown[] = []
   for (const value of data.slice(used, MAX_ARGUMENTS)) {
-    if (isError(value)) {
-      if (text === '') text = String(readProperty(value, 'message'))
-    } else if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-      attributes ??= {}
-      for (const key of Object.keys(value)) {
-        const field = readProperty(value, key)
-        if (!isError(field)) attributes[key] = field
-      }
+    if (isError(value)) text ||= String(readProperty(value, 'message'))
+    else if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+      attributes = withFields(attributes ?? {}, value)
     } else args.push(value)
   }
   if (text === '' && args.length > 0) text = formatted(args.splice(0, 1))
   return { text, attributes, args }
+}
+
+/** The text itself and what its placeholders take; 0 when there is no text. */
+function argumentsOfText(first: unknown): number {
+  if (typeof first !== 'string') return 0
+  return 1 + (first.match(PLACEHOLDER)?.filter((found) => found !== '%%').length ?? 0)
+}
+
+function withFields(fields: Record<string, unknown>, value: object): Record<string, unknown> {
+  for (const key of Object.keys(value)) {
+    const field = readProperty(value, key)
+    if (!isError(field)) fields[key] = field
+  }
+  return fields
 }
 
 function formatted(data: readonly unknown[]): string {

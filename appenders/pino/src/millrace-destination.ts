@@ -3,7 +3,6 @@ import {
   type AppenderState,
   isError,
   type LogRecord,
-  readProperty,
   traceparentOf,
 } from '@millrace/appender'
 import { type Line, LineRecords, parsed } from './line-record.js'
@@ -71,7 +70,7 @@ export class MillraceDestination {
     this.lastObj = undefined
     const end = text.length - 1
     if (text.charCodeAt(end) !== NEWLINE || text.indexOf('\n') !== end) {
-      for (const line of String(text).split('\n')) {
+      for (const line of text.split('\n')) {
         if (line !== '') this.#appender.append(this.#lineRecord(line))
       }
       return true

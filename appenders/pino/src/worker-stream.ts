@@ -60,7 +60,7 @@ export class WorkerStream extends Writable {
   override _final(done: (error?: Error | null) => void): void {
     this.#append(this.#rest)
     this.#rest = ''
-    const finished = (): void => done()
+    const finished = (): void => process.nextTick(done)
     this.#appender.close({ timeoutMs: this.#closeTimeoutMs }).then(finished, finished)
   }
 

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import {
   isError,
   isErrorLike,
@@ -134,12 +135,7 @@ function textOf(value: unknown): string {
   if (typeof value === 'string') return value
   if (value === undefined || value === null) return ''
   if (isError(value)) return textOf(readProperty(value, 'message'))
-  if (typeof value !== 'object') return String(value)
-  try {
-    return JSON.stringify(value) ?? ''
-  } catch {
-    return Object.prototype.toString.call(value)
-  }
+  return inspect(value)
 }
 
 /** The record's errors, the primary one first; undefined when there are none. */
@@ -194,5 +190,5 @@ function traceOf(info: Info): string | undefined {
   ) {
     return undefined
   }
-  return traceparentOf(info as Readonly<Record<string, unknown>>)
+  return traceparentOf(info)
 }

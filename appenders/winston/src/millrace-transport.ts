@@ -134,6 +134,7 @@ export class MillraceTransport extends TransportStream {
    * Delivers what waits, within the deadline, and ends the stream: 'finish' comes once. What is
    * logged afterwards is dropped. A second call gives the same promise; never rejects.
    */
+  // oxlint-disable-next-line typescript/no-misused-promises -- winston ignores what close gives, and users can await it
   override close(options: { timeoutMs?: number | undefined } = {}): Promise<void> {
     // One of several loggers let go of this transport: the others go on.
     if (this.#isUnpiping && this.#sources > 0) return Promise.resolve()
@@ -149,7 +150,8 @@ export class MillraceTransport extends TransportStream {
   /** 'finish' waits for the deliveries or the deadline of `close`. */
   override _final(callback: (error?: Error | null) => void): void {
     this.#ending ??= this.#appender.close()
-    void this.#ending.then(() => callback())
+    const finished = (): void => process.nextTick(callback)
+    this.#ending.then(finished, finished)
   }
 
   async #end(options: { timeoutMs?: number | undefined }): Promise<void> {
