@@ -1,5 +1,8 @@
 import { defineSource, option, type Problem } from '@millrace/component'
+import { messageOf } from '@millrace/runtime'
 import { storeTypeOption, storeTypeProblems, tlsListOptions } from '../tls/tls-options.js'
+import { AvroSource } from './avro-source.js'
+import { parseRule } from './ip-filter.js'
 
 /** Flume's `avro` source: takes `append` and `appendBatch` calls of clients and other agents. */
 export const avroSource = defineSource({
@@ -52,38 +55,56 @@ export const avroSource = defineSource({
       separator: 'comma',
     }),
   },
-  check(options) {
-    const problems: Problem[] = []
-    if (options.ssl) {
-      if (options.keystore === undefined) {
-        problems.push({
-          key: 'keystore',
-          code: 'MILLRACE_CONFIG_MISSING',
-          message: 'is needed with ssl = true',
-        })
-      }
-      problems.push(
-        ...storeTypeProblems('keystore-type', options.keystoreType),
-        ...storeTypeProblems('truststore-type', options.truststoreType),
-      )
-      if (options.clientAuth !== 'none' && options.truststore === undefined) {
-        problems.push({
-          key: 'truststore',
-          code: 'MILLRACE_CONFIG_MISSING',
-          message: `is needed with client-auth = ${options.clientAuth}`,
-        })
-      }
-    } else if (options.clientAuth !== 'none') {
-      problems.push({
-        key: 'client-auth',
-        code: 'MILLRACE_CONFIG_NO_EFFECT',
-        severity: 'warning',
-        message: 'does nothing without ssl = true',
-      })
-    }
-    return problems
-  },
-  create() {
-    return {}
-  },
+  check: (options) => [...tlsProblems(options), ...filterProblems(options)],
+  create: ({ options, logger, clock }) => new AvroSource(options, { logger, clock }),
 })
+
+interface TlsChoices {
+  readonly ssl: boolean
+  readonly keystore: string | undefined
+  readonly keystoreType: string | undefined
+  readonly truststore: string | undefined
+  readonly truststoreType: string | undefined
+  readonly clientAuth: 'none' | 'want' | 'need'
+}
+
+function tlsProblems(options: TlsChoices): readonly Problem[] {
+  const { ssl, clientAuth } = options
+  if (!ssl) {
+    const message = 'does nothing without ssl = true'
+    const warning = { key: 'client-auth', severity: 'warning', message } as const
+    return clientAuth === 'none' ? [] : [{ ...warning, code: 'MILLRACE_CONFIG_NO_EFFECT' }]
+  }
+  const problems: Problem[] = []
+  const missing = (key: string, message: string) =>
+    problems.push({ key, message, code: 'MILLRACE_CONFIG_MISSING' })
+  if (options.keystore === undefined) missing('keystore', 'is needed with ssl = true')
+  if (clientAuth !== 'none' && options.truststore === undefined) {
+    missing('truststore', `is needed with client-auth = ${clientAuth}`)
+  }
+  return [
+    ...problems,
+    ...storeTypeProblems('keystore-type', options.keystoreType),
+    ...storeTypeProblems('truststore-type', options.truststoreType),
+  ]
+}
+
+function filterProblems(options: {
+  readonly ipFilter: boolean
+  readonly ipFilterRules: readonly string[]
+}): readonly Problem[] {
+  const { ipFilter, ipFilterRules } = options
+  if (!ipFilter) return []
+  const key = 'ipFilterRules'
+  if (ipFilterRules.length === 0) {
+    return [{ key, code: 'MILLRACE_CONFIG_MISSING', message: 'is needed with ipFilter = true' }]
+  }
+  return ipFilterRules.flatMap((rule) => {
+    try {
+      parseRule(rule)
+      return []
+    } catch (error) {
+      return [{ key, message: messageOf(error) }]
+    }
+  })
+}

@@ -22,7 +22,7 @@ export interface IpFilterHost {
   localAddresses(): readonly string[]
 }
 
-interface Rule {
+export interface IpFilterRule {
   readonly isAllowed: boolean
   readonly of: 'ip' | 'name' | 'local'
   readonly pattern: RegExp
@@ -32,7 +32,7 @@ const IPV4_IN_IPV6 = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i
 
 /** The rules of one source. */
 export class IpFilter {
-  readonly #rules: readonly Rule[]
+  readonly #rules: readonly IpFilterRule[]
   readonly #host: IpFilterHost
 
   /** @throws ConfigurationError when a rule cannot be read. */
@@ -67,7 +67,7 @@ export class IpFilter {
 }
 
 /** @throws ConfigurationError when the rule cannot be read. */
-function parseRule(text: string): Rule {
+export function parseRule(text: string): IpFilterRule {
   const match = /^(allow|deny):(ip|name):(.+)$/.exec(text)
   const [, verdict, of, pattern] = match ?? []
   if (verdict === undefined || of === undefined || pattern === undefined) {
