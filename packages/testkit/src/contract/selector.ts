@@ -4,6 +4,7 @@ import type { ChannelSelector, ComponentDefinition, Route } from '@millrace/comp
 import { EventBatch } from '@millrace/event'
 import { definitionCases } from './definition.js'
 import { createContext, type Settings } from './making.js'
+import { bodiesOf } from './numbered-events.js'
 import { type TestGlobals, testGlobals } from './test-globals.js'
 
 /** Where one event with these headers goes. */
@@ -89,19 +90,19 @@ function namesIn(routes: readonly Route[], kind: 'required' | 'optional'): strin
   return names.toSorted()
 }
 
-/** Bodies by channel, in the order in which they go there; channels in order of their names. */
+/**
+ * Bodies by channel, in the order in which they go there. What a channel must store and what it may
+ * are apart: the optional part comes after the required one.
+ */
 function byChannel(routes: readonly Route[]): Map<string, string[]> {
   const channels = new Map<string, string[]>()
   for (const { batch, required, optional } of routes) {
-    for (const name of [...required, ...optional]) {
-      const bodies = Array.from({ length: batch.size }, (_, i) => batch.bodyAt(i).toString())
-      channels.set(name, [...(channels.get(name) ?? []), ...bodies])
-    }
+    if (batch.size === 0) continue
+    const keys = [
+      ...required.map((name) => `required ${name}`),
+      ...optional.map((name) => `optional ${name}`),
+    ]
+    for (const key of keys) channels.set(key, [...(channels.get(key) ?? []), ...bodiesOf(batch)])
   }
-  // Routes of one channel may be several, for different sets of channels; each keeps its own order.
-  return new Map(
-    [...channels]
-      .filter(([, bodies]) => bodies.length > 0)
-      .toSorted(([a], [b]) => (a < b ? -1 : 1)),
-  )
+  return channels
 }
