@@ -7,12 +7,25 @@ export type {
   SinkGroupConfiguration,
   SourceConfiguration,
 } from './configuration/agent-configuration.js'
+export {
+  type ComponentDescription,
+  describeComponents,
+  type DocumentedComponent,
+  type DocumentedProperty,
+  documentComponents,
+  type PropertyDescription,
+} from './configuration/component-description.js'
+export {
+  ConfigurationWatcher,
+  type ConfigurationWatcherOptions,
+} from './configuration/configuration-watcher.js'
 export { type Finding, type FindingCode, formatFinding } from './configuration/finding.js'
 export {
   type LoadConfigurationOptions,
   loadConfiguration,
   type LoadedConfiguration,
 } from './configuration/load-configuration.js'
+export { parseProperties, type PropertyEntry } from './configuration/properties.js'
 export type { AgentHealth, Monitored } from './monitoring/http-server.js'
 export type { Metrics } from './monitoring/metrics.js'
 export {
@@ -20,5 +33,4 @@ export {
   type MonitoringOptions,
   startMonitoring,
 } from './monitoring/monitoring.js'
-export { parseProperties, type PropertyEntry } from './configuration/properties.js'
 export { type BuiltinComponent, builtinComponents } from './registry.js'

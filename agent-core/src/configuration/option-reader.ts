@@ -7,7 +7,7 @@ import {
 } from '@millrace/component'
 import type { Setting, Settings } from './agent-section.js'
 import { type FindingList, quote } from './finding.js'
-import { closestKey } from './suggestion.js'
+import { closest, closestKey } from './suggestion.js'
 
 export interface OptionReaderOptions {
   /** What the component is called in a sentence: `avro source`. */
@@ -69,15 +69,13 @@ class OptionReader {
       .filter(({ prefix }) => prefix !== '')
       .sort((a, b) => b.prefix.length - a.prefix.length)
     for (const [key, setting] of this.#settings.byKey) {
-      const spec =
-        exact.get(key) ??
-        prefixes.find(({ prefix }) => key.startsWith(prefix) && key.length > prefix.length)?.spec
-      // A key that only a refused prefix takes, but that looks like one of its neighbours, is a typo.
-      const isTypo =
-        spec?.info.unsupported !== undefined &&
-        !exact.has(key) &&
-        closestKey(key, exact.keys()) !== undefined
-      if (spec && !isTypo) claims.get(spec)?.set(key, setting)
+      const named = exact.get(key)
+      const prefixed = named
+        ? undefined
+        : prefixes.find(({ prefix }) => key.startsWith(prefix) && key.length > prefix.length)
+      if (prefixed && isTypo(key, prefixed, [...exact.keys()])) continue
+      const spec = named ?? prefixed?.spec
+      if (spec) claims.get(spec)?.set(key, setting)
     }
     return claims
   }
@@ -175,10 +173,7 @@ class OptionReader {
   #reportUnknown(key: string, setting: Setting, specs: readonly Spec[]): void {
     const { noun, commonKeys, isLenient } = this.#options
     const meant = closestKey(key, [...specs.map((spec) => spec.key), ...commonKeys])
-    const hint =
-      meant === undefined || meant === key
-        ? ''
-        : `; did you mean "${this.#settings.prefix}${meant}"?`
+    const hint = meant === undefined ? '' : `; did you mean "${this.#settings.prefix}${meant}"?`
     this.#findings.add(
       isLenient ? 'warning' : 'error',
       'MILLRACE_CONFIG_UNKNOWN_PROPERTY',
@@ -186,6 +181,18 @@ class OptionReader {
       `the ${noun} has no such key${hint}`,
     )
   }
+}
+
+/** Whether a key that only a refused prefix takes looks like one of the keys beside it. */
+function isTypo(
+  key: string,
+  { spec, prefix }: { readonly spec: Spec; readonly prefix: string },
+  keys: readonly string[],
+): boolean {
+  if (spec.info.unsupported === undefined) return false
+  const beside = keys.filter((each) => each.startsWith(prefix))
+  const rest = (each: string) => each.slice(prefix.length)
+  return closest(rest(key), beside.map(rest)) !== undefined
 }
 
 /** The option of a shape that names another component, if there is one. */

@@ -103,16 +103,19 @@ function parseEntry({ text, line }: LogicalLine): PropertyEntry {
 }
 
 const ESCAPE = /\\(?:u([0-9a-fA-F]{4})|([^]?))/g
+/** Of `\uXXXX`. */
+const ESCAPE_LENGTH = 6
 const ESCAPES: Readonly<Record<string, string>> = { t: '\t', n: '\n', r: '\r', f: '\f' }
 
 function unescape(text: string): { text: string; malformed?: string } {
   if (!text.includes('\\')) return { text }
   let malformed: string | undefined
-  const result = text.replaceAll(ESCAPE, (whole: string, hex?: string, char?: string) => {
+  const replace = (whole: string, hex: string | undefined, char = '', offset = 0): string => {
     if (hex !== undefined) return String.fromCharCode(Number.parseInt(hex, 16))
-    if (char !== 'u') return ESCAPES[char ?? ''] ?? char ?? ''
-    malformed ??= whole
+    if (char !== 'u') return ESCAPES[char] ?? char
+    malformed ??= text.slice(offset, offset + ESCAPE_LENGTH)
     return whole
-  })
+  }
+  const result = text.replaceAll(ESCAPE, replace)
   return malformed === undefined ? { text: result } : { text: result, malformed }
 }

@@ -1,4 +1,5 @@
 /** Guesses which word somebody meant. */
+import { prefixOf } from '@millrace/component'
 import { distance } from 'fastest-levenshtein'
 
 /** `; did you mean "word"?` when one of the words is close enough, else nothing. */
@@ -20,21 +21,23 @@ export function closest(given: string, words: Iterable<string>): string | undefi
   return best?.word
 }
 
+/** Two letters swapped are two edits, so a word of four must be allowed two. */
 const allowedEdits = (a: string, b: string): number =>
-  Math.max(1, Math.floor(Math.max(a.length, b.length) / 3))
+  Math.max(1, Math.floor((Math.max(a.length, b.length) + 2) / 3))
 
 /**
  * The key nearest to an unknown one. A candidate `prefix.*` or `prefix.<name>` stands for the
  * prefix with whatever follows it in the unknown key.
  */
 export function closestKey(given: string, candidates: Iterable<string>): string | undefined {
+  const keys = [...candidates].map((candidate) => {
+    const prefix = prefixOf({ key: candidate })
+    if (prefix === undefined) return candidate
+    const depth = prefix.split('.').length - 1
+    return prefix + given.split('.').slice(depth).join('.')
+  })
   return closest(
     given,
-    [...candidates].map((candidate) => {
-      const prefix = /^(.*\.)(?:\*|<[^>]+>)$/.exec(candidate)?.[1]
-      if (prefix === undefined) return candidate
-      const depth = prefix.split('.').length - 1
-      return prefix + given.split('.').slice(depth).join('.')
-    }),
+    keys.filter((key) => key !== given),
   )
 }
