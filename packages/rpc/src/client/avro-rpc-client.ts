@@ -1,15 +1,9 @@
 import { AvroRpcConnection, type AvroRpcConnectionOptions } from './avro-rpc-connection.js'
 import type { RpcCallOptions, RpcClient } from './rpc-client.js'
+import { Turns } from './turns.js'
 import type { MessageName } from '../protocol/request-decoder.js'
 import type { EventBatch } from '@millrace/event'
-import {
-  abortable,
-  type Clock,
-  MillraceError,
-  RpcError,
-  systemClock,
-  throwIfAborted,
-} from '@millrace/runtime'
+import { type Clock, MillraceError, RpcError, systemClock, throwIfAborted } from '@millrace/runtime'
 
 export interface AvroRpcClientOptions extends AvroRpcConnectionOptions {
   /** Connecting, and the whole first call with its handshake, in milliseconds. Default 20,000. */
@@ -35,8 +29,8 @@ export class AvroRpcClient implements RpcClient {
   readonly #connectTimeoutMs: number
   readonly #requestTimeoutMs: number
   readonly #batchSize: number
+  readonly #turns = new Turns()
   #connected: Promise<void> | undefined
-  #last: Promise<unknown> = Promise.resolve()
   #death: MillraceError | undefined
   #isClosed = false
 
@@ -76,21 +70,21 @@ export class AvroRpcClient implements RpcClient {
   }
 
   append(batch: EventBatch, options: RpcCallOptions = {}): Promise<void> {
-    return this.#inTurn(() => this.#call('append', batch, options), options)
+    return this.#turns.run(() => this.#call('append', batch, options), options.signal)
   }
 
   appendBatch(batch: EventBatch, options: RpcCallOptions = {}): Promise<void> {
     if (batch.size === 0) return Promise.resolve()
     const size = this.#batchSize
     if (batch.size <= size) {
-      return this.#inTurn(() => this.#call('appendBatch', batch, options), options)
+      return this.#turns.run(() => this.#call('appendBatch', batch, options), options.signal)
     }
-    return this.#inTurn(async () => {
+    return this.#turns.run(async () => {
       for (let start = 0; start < batch.size; start += size) {
         const end = Math.min(start + size, batch.size)
         await this.#call('appendBatch', batch.slice(start, end), options)
       }
-    }, options)
+    }, options.signal)
   }
 
   async close(): Promise<void> {
@@ -106,13 +100,6 @@ export class AvroRpcClient implements RpcClient {
   /** Lets the process end though the connection is open. */
   unref(): void {
     this.#connection.unref()
-  }
-
-  #inTurn(run: () => Promise<void>, { signal }: RpcCallOptions): Promise<void> {
-    const turn = this.#last.then(run)
-    // The next one has its turn whatever became of this one.
-    this.#last = turn.catch(() => {})
-    return abortable(turn, signal)
   }
 
   async #call(name: MessageName, batch: EventBatch, { signal }: RpcCallOptions): Promise<void> {
