@@ -1,5 +1,7 @@
 import { defineSink, option, type Problem } from '@millrace/component'
 import { storeTypeOption, storeTypeProblems, tlsListOptions } from '../tls/tls-options.js'
+import { AvroSink } from './avro-sink.js'
+import { clientProblems, rpcClientFactory } from './rpc-client-factory.js'
 
 const MIN_TIMEOUT_MS = 1_000
 
@@ -107,19 +109,23 @@ export const avroSink = defineSink({
       min: 1,
     }),
   },
-  check(options) {
-    const problems: Problem[] = []
-    if (options.ssl) {
-      problems.push(
-        ...storeTypeProblems('truststore-type', options.truststoreType),
-        ...storeTypeProblems('keystore-type', options.keystoreType),
-      )
-    }
-    return problems
-  },
+  check: (options) => [...tlsProblems(options), ...clientProblems(options)],
   batchSize: (options) => ({ key: 'batch-size', events: options.batchSize }),
-  create: (context) => ({
-    batchSize: context.options.batchSize,
-    write: async () => {},
-  }),
+  create: ({ options, logger, clock, random }) =>
+    new AvroSink(
+      { batchSize: options.batchSize, resetIntervalMs: options.resetConnectionIntervalMs },
+      { logger, clock, client: rpcClientFactory(options, { logger, clock, random }) },
+    ),
 })
+
+function tlsProblems(options: {
+  readonly ssl: boolean
+  readonly truststoreType: string | undefined
+  readonly keystoreType: string | undefined
+}): readonly Problem[] {
+  if (!options.ssl) return []
+  return [
+    ...storeTypeProblems('truststore-type', options.truststoreType),
+    ...storeTypeProblems('keystore-type', options.keystoreType),
+  ]
+}
