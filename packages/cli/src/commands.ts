@@ -36,6 +36,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./commands/components.js'),
   },
   {
+    name: 'avro-client',
+    summary: 'send lines as events to an avro source',
+    load: () => import('./commands/avro-client.js'),
+  },
+  {
     name: 'version',
     summary: 'print the version',
     load: () => import('./commands/version.js'),
