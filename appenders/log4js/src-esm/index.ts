@@ -6,4 +6,5 @@ export {
   flush,
   type MillraceAppender,
   type MillraceAppenderConfig,
+  states,
 } from '#cjs'

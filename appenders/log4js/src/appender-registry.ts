@@ -1,4 +1,4 @@
-import type { Appender } from '@millrace/appender'
+import type { Appender, AppenderState } from '@millrace/appender'
 
 /** The open appenders of this module, so that they can be flushed and closed together. */
 export class AppenderRegistry {
@@ -6,6 +6,11 @@ export class AppenderRegistry {
 
   add(appender: Appender): void {
     this.#appenders.add(appender)
+  }
+
+  /** Of each open appender, in the order in which they were made. */
+  states(): AppenderState[] {
+    return Array.from(this.#appenders, (appender) => appender.state())
   }
 
   /** True when all that was logged before the call is settled in time. Never rejects. */

@@ -1,6 +1,7 @@
 import {
   Appender,
   type AppenderOptions,
+  type AppenderState,
   bodyModeOf,
   LOG4J_LEVEL,
   type Log4jLevelName,
@@ -78,6 +79,11 @@ export function flush(options: { timeoutMs?: number | undefined } = {}): Promise
 /** Delivers what waits, within the deadline, and closes all appenders of the process. */
 export function close(options: { timeoutMs?: number | undefined } = {}): Promise<void> {
   return registry.close(options)
+}
+
+/** Counters and the state of the receivers of each open appender of the process. */
+export function states(): AppenderState[] {
+  return registry.states()
 }
 
 function recordOf(records: EventRecords, event: LoggingEvent) {

@@ -4,4 +4,5 @@ export {
   flush,
   type MillraceAppender,
   type MillraceAppenderConfig,
+  states,
 } from './configure.js'
