@@ -1,4 +1,4 @@
-import { flush, state } from '@millrace/log4js'
+import { flush, states } from '@millrace/log4js'
 import log4js from 'log4js'
 import { agents, logNumbers, report } from './paced.mjs'
 
@@ -10,5 +10,5 @@ const logger = log4js.getLogger('demo')
 
 await logNumbers((number) => logger.info(`log4js ${number}`))
 const isSettled = await flush({ timeoutMs: 20_000 })
-report(isSettled, state())
+report(isSettled, states()[0])
 await new Promise((resolve) => log4js.shutdown(resolve))

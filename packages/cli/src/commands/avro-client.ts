@@ -45,7 +45,8 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   const { options } = parsed
   if (options.filename !== undefined && options.dirname !== undefined)
     throw new UsageError('--filename and --dirname exclude each other')
-  const headers = options.headerFile === undefined ? {} : await readPropertiesFile(options.headerFile)
+  const headers =
+    options.headerFile === undefined ? {} : await readPropertiesFile(options.headerFile)
   const files = await inputFiles(options)
   return send(options, { headers, files }, terminal)
 }
