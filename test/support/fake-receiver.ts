@@ -35,7 +35,8 @@ export class FakeReceiver {
     this.connects += 1
     const connection = { isActive: true, fail: (_error: Error) => {} }
     this.connections.add(connection)
-    const receiver = this
+    const { connections } = this
+    const take = this.#take.bind(this)
     return {
       get isActive() {
         return connection.isActive
@@ -43,7 +44,7 @@ export class FakeReceiver {
       close: () => {
         connection.isActive = false
         connection.fail(new RpcError('MILLRACE_RPC_CLOSED', 'closed'))
-        this.connections.delete(connection)
+        connections.delete(connection)
         return Promise.resolve()
       },
       appendBatch: (batch: EventBatch) =>
@@ -52,7 +53,7 @@ export class FakeReceiver {
             connection.isActive = false
             reject(error)
           }
-          void receiver.#take(bodiesOf(batch), { resolve, reject: connection.fail })
+          void take(bodiesOf(batch), { resolve, reject: connection.fail })
         }),
     }
   }

@@ -1,6 +1,7 @@
 import { type Clock, type Random, systemClock, withDeadline } from '@millrace/runtime'
 import type { AppenderState } from './appender-state.js'
 import { DeadLetters } from './dead-letter/dead-letters.js'
+import { connectAvroReceiver } from './delivery/avro-receiver.js'
 import type { DeliveryContext } from './delivery/batch-delivery.js'
 import { HostPool } from './delivery/host-pool.js'
 import { Lane } from './delivery/lane.js'
@@ -61,7 +62,7 @@ export class Appender {
     this.#context = {
       pool: new HostPool({
         ...settings,
-        connect: defaults.connect ?? (() => Promise.reject(new Error('no transport'))),
+        connect: defaults.connect ?? connectAvroReceiver({ ...settings, clock }),
         clock,
         random,
         diagnostics,

@@ -122,7 +122,9 @@ export class BatchDelivery {
       await lease.connection.client.appendBatch(run.batch())
     } catch (error) {
       statistics.add(rpcOutcomeOf(error), clock.monotonic() - startMs)
-      pool.discard(lease)
+      // A connection stays good when a batch is refused; it is at rest until the host's time comes.
+      if (failureOf(error) === 'refused') pool.release(lease)
+      else pool.discard(lease)
       if (this.#finish(run)) await this.#failed(lease, run, error)
       return
     }
@@ -172,23 +174,17 @@ export class BatchDelivery {
     const isTest = this.#suspects.has(run)
     if (!run.refusedBy.includes(host.name)) run.refusedBy = [...run.refusedBy, host.name]
     if (!isTest) this.#suspects.othersRefused(host.name)
+    // A refused test says nothing about a host that took others before: these go on at once, and if
+    // it is full by now, it will refuse them too.
+    if (!isTest || !host.isTrusted) host.refused()
     if (run.events > 1) {
       run.refusals += 1
-      if (run.refusals < HALVING_REFUSALS) {
-        host.failed()
-        this.#putBack(run)
-        return
-      }
-      // Each batch is halved a few times only, so that these attempts need no growing delay.
-      host.pause()
-      this.#halve(run)
+      if (run.refusals < HALVING_REFUSALS) this.#putBack(run)
+      else this.#halve(run)
       return
     }
-    // A refused test says nothing about the host, which takes others at once, or is found full then.
-    if (!isTest) host.pause()
-    const usable = this.#context.pool.hosts.filter((one) => one === host || one.isReady)
-    const names = usable.map((one) => one.name)
-    if (this.#suspects.refused(run, host.name, names)) await this.bury(run, 'refused', host.name)
+    const usable = this.#context.pool.readyNames()
+    if (this.#suspects.refused(run, host.name, usable)) await this.bury(run, 'refused', host.name)
     else this.#context.ledger.putBack(run)
   }
 

@@ -73,6 +73,12 @@ export class HostPool {
     return undefined
   }
 
+  /** Names of the hosts that take batches now. */
+  readyNames(): string[] {
+    const now = this.#options.clock.monotonic()
+    return this.hosts.filter((host) => host.isReady(now)).map((host) => host.name)
+  }
+
   /** Gives a connection back that is as good as before. */
   release(lease: Lease): void {
     lease.host.pending -= 1
@@ -94,7 +100,7 @@ export class HostPool {
     const now = this.#options.clock.monotonic()
     let earliest = Number.POSITIVE_INFINITY
     for (const host of this.hosts) {
-      if (host.isReady) return 0
+      if (host.isReady(now)) return 0
       if (host.connecting > 0 || host.pending > 0) continue
       earliest = Math.min(earliest, host.retryAtMs)
     }
@@ -122,11 +128,11 @@ export class HostPool {
   }
 
   #choose(avoid: readonly string[]): Host | undefined {
-    const ready = this.hosts.filter((host) => host.isReady)
+    const now = this.#options.clock.monotonic()
+    const ready = this.hosts.filter((host) => host.isReady(now))
     const preferred = ready.filter((host) => !avoid.includes(host.name))
     if (preferred.length > 0) return this.#select(preferred)
     if (ready.length > 0) return this.#select(ready)
-    const now = this.#options.clock.monotonic()
     return this.#select(this.hosts.filter((host) => host.isDue(now)))
   }
 

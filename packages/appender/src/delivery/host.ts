@@ -3,6 +3,9 @@ import type { HostState, HostStateName } from '../appender-state.js'
 import { type HostAddress, hostName } from '../options/hosts.js'
 import type { ReceiverConnection } from './receiver-connection.js'
 
+/** Refusals in a row that are met without a growing delay: a batch of 100 is halved 7 times. */
+const QUICK_REFUSALS = 8
+
 export interface HostOptions {
   readonly backoff: { readonly minMs: number; readonly maxMs: number }
   readonly clock: Clock
@@ -37,6 +40,8 @@ export class Host {
   lastSuccessAt: number | undefined
   retryAtMs = 0
   #lastFailureMs = 0
+  /** Refused batches since the last acknowledged one. */
+  #refusals = 0
   readonly #backoff: Backoff
   readonly #options: HostOptions
 
@@ -54,8 +59,9 @@ export class Host {
   }
 
   /** Whether the next batch may go there: trusted, or connected again and not yet tested. */
-  get isReady(): boolean {
-    return this.failures === 0 || (this.idle.length > 0 && this.pending === 0)
+  isReady(nowMs: number): boolean {
+    if (this.failures === 0) return true
+    return this.idle.length > 0 && this.pending === 0 && this.retryAtMs <= nowMs
   }
 
   /** Whether a failed host may be tried again now. */
@@ -67,6 +73,7 @@ export class Host {
   succeeded(events: number): void {
     this.failures = 0
     this.retryAtMs = 0
+    this.#refusals = 0
     this.#backoff.reset()
     this.delivered += events
     this.lastSuccessAt = this.#options.clock.now()
@@ -80,8 +87,16 @@ export class Host {
     if (now >= this.retryAtMs) this.retryAtMs = now + this.#backoff.next()
   }
 
-  /** Leaves the host alone for a short, random time that does not grow. */
-  pause(): void {
+  /**
+   * Notes a refused batch. To find out whether one event is the cause, batches are halved; these few
+   * attempts need no growing delay. A host that goes on refusing is full, and gets it.
+   */
+  refused(): void {
+    this.#refusals += 1
+    if (this.#refusals > QUICK_REFUSALS) {
+      this.failed()
+      return
+    }
     const { clock, random, backoff } = this.#options
     const now = clock.monotonic()
     this.failures += 1

@@ -58,7 +58,7 @@ export const deliveryOptions = {
   }),
   tls: tls(),
   compression: oneOf(['none', 'deflate'], { default: 'none' }),
-  tlsDeflateOrder: oneOf(['v1.10'], { default: 'v1.10', later: ['v1.9'] }),
+  tlsDeflateOrder: oneOf(['v1.10', 'v1.9'], { default: 'v1.10' }),
   lanes: integer({ default: 1, min: 1, max: 64 }),
   maxInFlight: integer({ default: 1, min: 1, max: 8 }),
   queue: group({
