@@ -1,4 +1,6 @@
 const MIN_SLOTS = 16
+/** A ring of at most so many slots is kept, however empty it is. */
+const KEPT_SLOTS = 1_024
 
 /** A double-ended list in a ring: every operation costs O(1), amortised over its growth. */
 export class Deque<T> {
@@ -35,7 +37,7 @@ export class Deque<T> {
     this.#head = (this.#head + 1) & (this.#slots.length - 1)
     this.#size -= 1
     // A burst must not keep its memory for ever.
-    if (this.#slots.length > MIN_SLOTS && this.#size * 8 < this.#slots.length) {
+    if (this.#slots.length > KEPT_SLOTS && this.#size * 8 < this.#slots.length) {
       this.#resize(this.#slots.length / 2)
     }
     return item

@@ -14,6 +14,7 @@ import {
 import type { EventBatch } from '@millrace/event'
 import { abortReason, ChannelError, type Clock, TransactionError } from '@millrace/runtime'
 import { defaultByteCapacity } from './memory-limit.js'
+import { type ChannelRoom, MemoryReservation, MemoryTransaction } from './memory-transaction.js'
 import { batchOf, type Segment, StoredEvents } from './stored-events.js'
 import { WaitList } from './wait-list.js'
 
@@ -88,6 +89,16 @@ export class MemoryChannel implements Channel {
   #byteLimit: number
   #counters = new ChannelCounters()
   #isOpen = false
+  /** What reservations and transactions may do with this channel. */
+  readonly #room: ChannelRoom = {
+    use: (events, bytes) => {
+      this.#reservedEvents -= events
+      this.#reservedBytes -= bytes
+    },
+    put: (batch, reserved) => this.#put(batch, reserved),
+    admitPuts: () => this.#admitPuts(),
+    end: (committed, givenBack) => this.#end(committed, givenBack),
+  }
   /** Room that is promised to puts that have not come yet. */
   #reservedEvents = 0
   #reservedBytes = 0
@@ -102,11 +113,14 @@ export class MemoryChannel implements Channel {
         throw this.#full(size)
       },
       onLeave: () => this.#admitPuts(),
+      hasSteadySignals: false,
     })
     this.#waitingTakes = new WaitList<TakeLimit, Transaction | undefined>({
       clock,
       onTimeout: () => this.#nothing(),
       onLeave: () => {},
+      // A sink's runner comes with the same signal as long as it runs.
+      hasSteadySignals: true,
     })
   }
 
@@ -178,9 +192,7 @@ export class MemoryChannel implements Channel {
     const segments = this.#stored.take(most, limit.maxBytes)
     const batch = batchOf(segments)
     this.#counters.eventTakeAttemptCount += batch.size
-    return new MemoryTransaction(batch, segments, {
-      done: (committed, givenBack) => this.#end(committed, givenBack),
-    })
+    return new MemoryTransaction(this.#room, batch, segments)
   }
 
   #end(committed: readonly Segment[], givenBack: readonly Segment[]): void {
@@ -218,24 +230,7 @@ export class MemoryChannel implements Channel {
   #grant({ events, bytes }: Size): Reservation {
     this.#reservedEvents += events
     this.#reservedBytes += bytes
-    let isUsed = false
-    const use = () => {
-      isUsed = true
-      this.#reservedEvents -= events
-      this.#reservedBytes -= bytes
-    }
-    return {
-      put: (batch) => {
-        if (isUsed) return Promise.reject(new TransactionError('The reservation was used before'))
-        use()
-        return this.#put(batch, events)
-      },
-      release: () => {
-        if (isUsed) return
-        use()
-        this.#admitPuts()
-      },
-    }
+    return new MemoryReservation(this.#room, events, bytes)
   }
 
   #put(batch: EventBatch, reserved: number): Promise<void> {
@@ -272,67 +267,6 @@ export class MemoryChannel implements Channel {
       component: this.#component,
     })
   }
-}
-
-class MemoryTransaction implements Transaction {
-  readonly batch: EventBatch
-  readonly #segments: readonly Segment[]
-  readonly #channel: { done(committed: readonly Segment[], givenBack: readonly Segment[]): void }
-  #isOpen = true
-
-  constructor(
-    batch: EventBatch,
-    segments: readonly Segment[],
-    channel: { done(committed: readonly Segment[], givenBack: readonly Segment[]): void },
-  ) {
-    this.batch = batch
-    this.#segments = segments
-    this.#channel = channel
-  }
-
-  async commit({ except = [] }: { readonly except?: readonly number[] } = {}): Promise<void> {
-    this.#check()
-    if (except.length === 0) {
-      this.#isOpen = false
-      this.#channel.done(this.#segments, [])
-      return
-    }
-    const { size } = this.batch
-    const wrong = except.find((index) => !Number.isInteger(index) || index < 0 || index >= size)
-    if (wrong !== undefined) throw new RangeError(`Event index ${wrong} is not in [0, ${size})`)
-    this.#isOpen = false
-    const { committed, kept } = split(this.#segments, new Set(except))
-    this.#channel.done(committed, kept)
-  }
-
-  async rollback(): Promise<void> {
-    this.#check()
-    this.#isOpen = false
-    this.#channel.done([], this.#segments)
-  }
-
-  #check(): void {
-    if (!this.#isOpen) throw new TransactionError('The transaction has ended before')
-  }
-}
-
-/** Cuts the segments in runs of events that are in `except` and runs of those that are not. */
-function split(segments: readonly Segment[], except: ReadonlySet<number>) {
-  const committed: Segment[] = []
-  const kept: Segment[] = []
-  let index = 0
-  for (const { entry, from, to } of segments) {
-    let start = from
-    for (let at = from + 1; at <= to; at += 1) {
-      const isKept = except.has(index + at - 1 - from)
-      if (at < to && except.has(index + at - from) === isKept) continue
-      const run = isKept ? kept : committed
-      run.push({ entry, from: start, to: at })
-      start = at
-    }
-    index += to - from
-  }
-  return { committed, kept }
 }
 
 function byteLimitOf({ byteCapacity, byteCapacityBufferPercentage }: MemoryChannelOptions): number {
