@@ -25,7 +25,7 @@ describe('avro sink', () => {
   const closers: (() => Promise<void>)[] = []
 
   afterEach(async () => {
-    for (const close of closers.splice(0).reverse()) await close()
+    for (const close of closers.splice(0).toReversed()) await close()
   })
 
   async function receive(options: MockReceiverOptions = {}): Promise<MockReceiver> {
