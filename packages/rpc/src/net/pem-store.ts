@@ -1,5 +1,6 @@
 import { OptionError, messageOf } from '@millrace/runtime'
 import { readFileSync } from 'node:fs'
+import { createSecureContext } from 'node:tls'
 
 /** A key with its certificate chain, as both TLS roles take them. */
 export interface KeyStore {
@@ -10,7 +11,8 @@ export interface KeyStore {
 
 /**
  * Reads Flume's `keystore`: one PEM file that holds the private key and the certificate chain.
- * @throws OptionError when it can't be read, is of another type, or lacks one of the two.
+ * @throws OptionError when it can't be read, is of another type, lacks one of the two, or the key
+ *   does not open or does not fit.
  */
 export function readKeyStore(
   path: string,
@@ -25,7 +27,13 @@ export function readKeyStore(
       throw new OptionError(`keystore ${path} has no ${part}`)
   }
   const { password } = options
-  return { key: pem, cert: pem, ...(password ? { passphrase: password } : {}) }
+  const store = { key: pem, cert: pem, ...(password ? { passphrase: password } : {}) }
+  try {
+    createSecureContext(store)
+  } catch (error) {
+    throw new OptionError(`keystore ${path} cannot be used: ${messageOf(error)}`, { cause: error })
+  }
+  return store
 }
 
 /**
@@ -48,7 +56,19 @@ function readPem(name: string, path: string, type: string | undefined): Buffer {
     throw new OptionError(`${name} cannot be read: ${messageOf(error)}`, { cause: error })
   }
   if (!content.includes('-----BEGIN ')) {
-    throw new OptionError(`${name} ${path} is no PEM file, and no other type is supported`)
+    throw new OptionError(`${name} ${path} is ${formatOf(content)}: it must be converted to PEM`)
   }
   return content
+}
+
+/** First octets of Java's stores; PKCS#12 and DER both begin as an ASN.1 sequence. */
+const STORE_FORMATS: Readonly<Record<string, string>> = {
+  feedfeed: 'a JKS store',
+  cececece: 'a JCEKS store',
+}
+const ASN1_SEQUENCE = 0x30
+
+function formatOf(content: Buffer): string {
+  const known = STORE_FORMATS[content.toString('hex', 0, 4)]
+  return known ?? (content[0] === ASN1_SEQUENCE ? 'a PKCS12 store or DER' : 'no PEM file')
 }
