@@ -133,7 +133,8 @@ export function errorJson(
   const text = walk.json(error, 0)
   if (others.length === 0) return text
   const rest = others.slice(0, MAX_AGGREGATED).map((other) => walk.json(other, 1))
-  return text.startsWith('{') ? `${text.slice(0, -1)},"others":[${rest.join(',')}]}` : text
+  if (!text.startsWith('{')) return text
+  return `${text.slice(0, -1)}${text === '{}' ? '' : ','}"others":[${rest.join(',')}]}`
 }
 
 class ErrorWalk {

@@ -1,5 +1,6 @@
 import type { LogRecord } from '../log-record.js'
 import { errorJson, errorType, MAX_ERROR_LENGTH } from './error-document.js'
+import { canonicalLevel } from './levels.js'
 import { isError, jsonMembers, jsonOf, jsonString } from './json-value.js'
 import type { MapperSettings } from './mapping-options.js'
 import { isTraceparent } from './trace-context.js'
@@ -79,7 +80,7 @@ export class JsonBody {
     let document = `{${this.#version}`
     document += this.#field('ts', `"${isoTime(record.timestampMs)}"`)
     document += this.#field('level', jsonString(record.levelName, 256))
-    document += this.#field('levelValue', String(record.level))
+    document += this.#field('levelValue', String(canonicalLevel(record.level)))
     document += this.#field('logger', jsonString(record.loggerName, 1_024))
     document += this.#field('msg', jsonString(text, stage.maxTextLength))
     if (record.error !== undefined && record.error !== null) {
