@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { aMapper, aRecord, encoded } from '../../support/mapped-event.js'
 
 /** fast-check looks into what it makes: values that bite stand in as a number until they are used. */
