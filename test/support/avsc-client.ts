@@ -44,8 +44,9 @@ export class AvscRpcClient {
   readonly #client: AvscClient
   readonly #lost: Promise<never>
 
-  constructor(port: number, host = '127.0.0.1') {
-    this.#socket = connect({ host, port, noDelay: true })
+  /** @param socket is connecting or connected; default one to 127.0.0.1. */
+  constructor(port: number, socket: Socket = connect({ host: '127.0.0.1', port, noDelay: true })) {
+    this.#socket = socket
     const service = avsc.Service.forProtocol(PROTOCOL)
     const client = service.createClient({ timeout: 60_000 })
     client.createChannel(this.#socket)

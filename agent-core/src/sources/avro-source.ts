@@ -11,7 +11,7 @@ import {
   type CallContext,
   type ServerTlsOptions,
 } from '@millrace/rpc'
-import { type Clock, type Logger, RateLimit, throwIfAborted } from '@millrace/runtime'
+import { AbortError, type Clock, type Logger, RateLimit, throwIfAborted } from '@millrace/runtime'
 import { readKeyStore, readTrustStore } from '../tls/pem-files.js'
 import { IpFilter } from './ip-filter.js'
 
@@ -45,6 +45,8 @@ export class AvroSource implements EventDrivenSource {
   readonly #filter: IpFilter | undefined
   #server: AvroRpcServer | undefined
   #port: number | undefined
+  /** Counts starts and stops, so that a start notices that it was stopped meanwhile. */
+  #turn = 0
 
   constructor(options: AvroSourceOptions, host: AvroSourceHost) {
     this.#options = options
@@ -63,8 +65,11 @@ export class AvroSource implements EventDrivenSource {
     const { logger, clock } = this.#host
     const { counters } = context
     const filter = this.#filter
+    this.#turn += 1
+    const turn = this.#turn
     const tls = this.#options.ssl ? await this.#tls() : undefined
     throwIfAborted(context.signal)
+    if (turn !== this.#turn) throw new AbortError('The source was stopped while it started')
     const server = new AvroRpcServer({
       host: bind,
       port,
@@ -86,6 +91,7 @@ export class AvroSource implements EventDrivenSource {
 
   /** Takes no more calls and answers those it holds; at the deadline it cuts the connections off. */
   async stop(options: StopOptions): Promise<void> {
+    this.#turn += 1
     const server = this.#server
     this.#server = undefined
     this.#port = undefined

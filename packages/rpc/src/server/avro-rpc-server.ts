@@ -104,6 +104,8 @@ export class AvroRpcServer {
       this.#transport = new Transport({ tls, compression, handshakeTimeoutMs })
       await new Promise<void>((resolve, reject) => {
         server.once('error', reject)
+        // Closed in between, it neither listens nor fails.
+        server.once('close', () => reject(new Error('closed before it listened')))
         server.listen({ host, port, backlog: BACKLOG }, resolve)
       })
     } catch (error) {

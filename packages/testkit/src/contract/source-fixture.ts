@@ -96,6 +96,7 @@ export class SourceFixture implements Startable {
   /** Has the peer send the bodies, or else asks the source for a round of its own events. */
   async bring(bodies: readonly string[]): Promise<void> {
     if (this.peer.send) await this.peer.send(bodies)
-    else await this.source.process?.(LIVE)
+    else if (this.source.process) await this.source.process(LIVE)
+    else throw new TypeError('The peer of an event driven source must be able to send')
   }
 }
