@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict'
+import { FrameReader } from '@millrace/rpc/internal/framing/frame-reader'
+import { FIRST_APPEND, frame, SECOND_BATCH } from '../../support/rpc/golden.js'
+
+const LIMITS = { maxFrameBytes: 1_000, maxBuffersPerFrame: 100 }
+
+/** Serial and message of every frame that the chunks hold. */
+function read(chunks: readonly Buffer[], limits = LIMITS): string[] {
+  const reader = new FrameReader(limits)
+  const frames: string[] = []
+  for (const chunk of chunks) {
+    // A copy: the reader may write to what it is given.
+    reader.push(Buffer.from(chunk))
+    while (reader.next()) {
+      const { serial, bytes, start, end } = reader
+      frames.push(`${serial} ${bytes.toString('hex', start, end)}`)
+    }
+  }
+  return frames
+}
+
+const refuses = (bytes: Buffer, code: string) => {
+  assert.throws(() => read([bytes]), { code })
+  assert.throws(() => read([...bytes].map((octet) => Buffer.of(octet))), { code })
+}
+
+describe('FrameReader', () => {
+  const conversation = Buffer.concat([
+    FIRST_APPEND,
+    SECOND_BATCH,
+    frame(-1, '', 'aa', ''),
+    frame(0x7fffffff, ''),
+    frame(3, 'bb'.repeat(300), 'cc'),
+  ])
+  const expected = [
+    `1 ${FIRST_APPEND.toString('hex', 12, 55)}${FIRST_APPEND.toString('hex', 59)}`,
+    `2 ${SECOND_BATCH.toString('hex', 12, 25)}${SECOND_BATCH.toString('hex', 29)}`,
+    '-1 aa',
+    '2147483647 ',
+    `3 ${'bb'.repeat(300)}cc`,
+  ]
+
+  it('finds the same frames in one chunk, cut once anywhere, and octet by octet', () => {
+    assert.deepEqual(read([conversation]), expected)
+    for (let cut = 0; cut <= conversation.length; cut += 1) {
+      const parts = [conversation.subarray(0, cut), conversation.subarray(cut)]
+      assert.deepEqual(read(parts), expected, `cut at ${cut}`)
+    }
+    assert.deepEqual(read([...conversation].map((octet) => Buffer.of(octet))), expected)
+  })
+
+  it('finds the same frames cut twice, in steps', () => {
+    for (let first = 0; first < conversation.length; first += 7) {
+      for (let second = first; second < conversation.length; second += 5) {
+        const parts = [
+          conversation.subarray(0, first),
+          conversation.subarray(first, second),
+          conversation.subarray(second),
+        ]
+        assert.deepEqual(read(parts), expected)
+      }
+    }
+  })
+
+  it('hands out a frame of one chunk without a copy', () => {
+    const reader = new FrameReader(LIMITS)
+    const chunk = frame(1, 'aabbcc')
+    reader.push(chunk)
+    assert.ok(reader.next())
+    assert.equal(reader.bytes, chunk)
+    assert.equal(reader.heldBytes, 0)
+  })
+
+  it('refuses frames of no, negative or too many buffers', () => {
+    for (const count of ['00000000', 'ffffffff', '80000000', '00000065']) {
+      refuses(Buffer.from(`00000001${count}00000001aa`, 'hex'), 'MILLRACE_RPC_PROTOCOL')
+    }
+  })
+
+  it('refuses buffers of a negative length, wherever they are', () => {
+    refuses(Buffer.from('0000000100000001ffffffffaa', 'hex'), 'MILLRACE_RPC_PROTOCOL')
+    refuses(Buffer.from('000000010000000200000001aa80000000aa', 'hex'), 'MILLRACE_RPC_PROTOCOL')
+  })
+
+  it('takes a frame at the limit and refuses one octet more, as soon as the length is there', () => {
+    assert.equal(read([frame(1, 'aa'.repeat(1_000))]).length, 1)
+    assert.equal(read([frame(1, 'aa'.repeat(600), 'aa'.repeat(400))]).length, 1)
+    const code = 'MILLRACE_RPC_FRAME_TOO_LARGE'
+    refuses(frame(1, 'aa'.repeat(1_001)), code)
+    refuses(frame(1, 'aa'.repeat(600), 'aa'.repeat(401)), code)
+    refuses(Buffer.from('00000001000000010000ffff', 'hex'), code)
+    refuses(Buffer.from('0000000100000001 7fffffff'.replace(' ', ''), 'hex'), code)
+  })
+
+  it('holds what came of an unfinished frame and says so', () => {
+    const reader = new FrameReader(LIMITS)
+    assert.equal(reader.isUnfinished, false)
+    reader.push(Buffer.of(0))
+    assert.equal(reader.next(), false)
+    assert.equal(reader.isUnfinished, true)
+    reader.push(frame(1, 'aa'.repeat(500)).subarray(1, 100))
+    assert.equal(reader.next(), false)
+    assert.equal(reader.heldBytes, 88)
+    reader.push(frame(1, 'aa'.repeat(500)).subarray(100))
+    assert.equal(reader.next(), true)
+    assert.equal(reader.isUnfinished, false)
+    assert.equal(reader.heldBytes, 0)
+  })
+
+  it('reads a large frame that drips in at a cost that grows with its length only', () => {
+    const limits = { maxFrameBytes: 1 << 23, maxBuffersPerFrame: 100 }
+    const large = Buffer.alloc(12 + (1 << 22), 7)
+    large.writeInt32BE(1, 4)
+    large.writeInt32BE(1 << 22, 8)
+    const reader = new FrameReader(limits)
+    let found = 0
+    for (let at = 0; at < large.length; at += 16) {
+      reader.push(Buffer.from(large.subarray(at, at + 16)))
+      if (reader.next()) found += 1
+    }
+    assert.equal(found, 1)
+    assert.equal(reader.bytes.length, 1 << 22)
+    assert.ok(reader.bytes.every((octet) => octet === 7))
+  })
+})
