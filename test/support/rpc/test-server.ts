@@ -77,7 +77,7 @@ export class Closing {
 
   constructor() {
     afterEach(async () => {
-      for (const step of this.#steps.splice(0).reverse()) await step()
+      for (const step of this.#steps.splice(0).toReversed()) await step()
     })
   }
 

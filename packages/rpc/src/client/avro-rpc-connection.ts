@@ -158,8 +158,8 @@ export class AvroRpcConnection {
   /** Gives up what is unanswered, tells the server the end, and resolves when the socket is closed. */
   async close(): Promise<void> {
     const error = new RpcError('MILLRACE_RPC_CLOSED', 'The connection was closed by its owner')
-    this.#connecting?.cancel(error)
     const stream = this.#stream
+    if (!stream) this.#connecting?.cancel(error)
     this.#close(error, { isGraceful: true })
     if (!stream || stream.closed) return
     await new Promise<void>((resolve) => {
