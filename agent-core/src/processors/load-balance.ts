@@ -27,6 +27,12 @@ export const loadBalanceProcessor = defineSinkProcessor({
     selector: option.enum('processor.selector', ['ROUND_ROBIN', 'RANDOM'], {
       description: 'The order in which the sinks are tried.',
       default: 'ROUND_ROBIN',
+      shownType: 'string',
+      refused: {
+        values: [],
+        classNames: true,
+        reason: 'is not supported: sinks are tried in the order ROUND_ROBIN or RANDOM',
+      },
     }),
     maxTimeOutMs: option.duration('processor.selector.maxTimeOut', {
       description: 'Longest time that a failing sink is left out; 0 stands for the default.',

@@ -49,6 +49,7 @@ export const fileRollSink = defineSink({
     }),
     pathManagerSettings: option.map('sink.pathManager.*', {
       description: 'Settings of a custom path manager.',
+      unsupported: 'belongs to a custom path manager, and there are only DEFAULT and ROLLTIME',
     }),
     rollIntervalMs: option.duration('sink.rollInterval', {
       description: 'Time after which a new file begins; 0 keeps one file.',
