@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { builtinComponents, describeComponents } from '@millrace/agent-core'
+import { repository } from '../../support/repository.js'
+
+type Property = [name: string, required: boolean, value: unknown, type: string]
+interface Expected {
+  readonly classNames: readonly string[]
+  readonly properties: readonly Property[]
+}
+
+/** Facts about Flume 1.11: each component's class names and keys, with what its source says of them. */
+const flume = JSON.parse(
+  readFileSync(join(repository, 'test/support/configuration/flume-components.json'), 'utf8'),
+) as Readonly<Record<string, Expected>>
+
+/** Keys that Flume does not have: PEM files and client certificates on both ends of the wire. */
+const OWN_KEYS: Readonly<Record<string, readonly Property[]>> = {
+  'source avro': [
+    ['truststore', false, null, 'string'],
+    ['truststore-type', false, 'PEM', 'string'],
+    ['client-auth', false, 'none', 'enum'],
+  ],
+  'sink avro': [
+    ['keystore', false, null, 'string'],
+    ['keystore-password', false, null, 'string'],
+    ['keystore-type', false, 'PEM', 'string'],
+  ],
+}
+
+const sorted = (properties: readonly Property[]) =>
+  properties.toSorted(([a], [b]) => (a < b ? -1 : 1))
+
+describe('the built-in components', () => {
+  for (const [name, { classNames, properties }] of Object.entries(flume)) {
+    it(`have ${name} with every key and default of Flume`, async () => {
+      const described = await describeComponents(
+        builtinComponents.filter(({ kind, alias }) => `${kind} ${alias}` === name),
+      )
+      assert.equal(described.length, 1)
+      assert.deepEqual(described[0]?.classNames, classNames)
+      assert.deepEqual(
+        sorted(
+          described[0].properties.map((each) => [
+            each.name,
+            each.required,
+            each.default,
+            each.type,
+          ]),
+        ),
+        sorted([...properties, ...(OWN_KEYS[name] ?? [])]),
+      )
+    })
+  }
+
+  it('are no others', () => {
+    assert.deepEqual(
+      builtinComponents.map(({ kind, alias }) => `${kind} ${alias}`).toSorted(),
+      Object.keys(flume).toSorted(),
+    )
+  })
+
+  it('are in the registry as they define themselves', async () => {
+    for (const { kind, alias, classNames, load } of builtinComponents) {
+      const definition = await load()
+      assert.deepEqual(
+        [definition.kind, definition.alias, definition.classNames],
+        [kind, alias, classNames],
+      )
+    }
+  })
+
+  it('describe each key, and name each once', async () => {
+    for (const { load, alias } of builtinComponents) {
+      const { options, summary } = await load()
+      assert.match(summary, /^[A-Z].*\.$/, alias)
+      const keys = Object.values(options).map(({ key, info }) => {
+        assert.ok(info.description.length > 5, `${alias} ${key}`)
+        return key
+      })
+      assert.deepEqual(keys, [...new Set(keys)])
+    }
+  })
+})
