@@ -6,6 +6,7 @@ import type { Setting, Settings } from './agent-section.js'
 import { COMMON_KEYS } from './common-keys.js'
 import { type ComponentTypes, KIND_NOUNS } from './component-types.js'
 import type { FindingList, Place } from './finding.js'
+import { closestKey } from './suggestion.js'
 import { namedComponentOf, readOptions } from './option-reader.js'
 
 export interface CheckOptions {
@@ -27,8 +28,8 @@ export interface ComponentPlan {
   readonly fallbackType?: string
   /** The line of the list that names it, for what is missing when there is no `type`. */
   readonly listLine: number
-  /** Keys of its family beside its own, for suggestions. */
-  readonly commonKeys?: readonly string[]
+  /** Keys of its family that are not set: what a misspelt key may have meant. */
+  readonly absentKeys: readonly string[]
 }
 
 /** A component whose definition is at hand. */
@@ -61,12 +62,28 @@ export async function loadDefinition(
 ): Promise<ComponentDefinition | undefined> {
   const { findings, types } = options
   const type = typeOf(plan, findings)
-  if (type === undefined) return undefined
-  const loaded = await types.load(plan.kind, type)
-  if ('definition' in loaded) return loaded.definition
-  const place = plan.type ?? { key: plan.typeKey, line: plan.listLine }
-  findings.error('MILLRACE_CONFIG_UNKNOWN_TYPE', place, loaded.problem)
+  if (type !== undefined) {
+    const loaded = await types.load(plan.kind, type)
+    if ('definition' in loaded) return loaded.definition
+    const place = plan.type ?? { key: plan.typeKey, line: plan.listLine }
+    findings.error('MILLRACE_CONFIG_UNKNOWN_TYPE', place, loaded.problem)
+  }
+  reportLikelySlips(plan, options)
   return undefined
+}
+
+/** Without its type nobody knows a component's keys, but one that looks like `type` can be told. */
+function reportLikelySlips(plan: ComponentPlan, { findings, isLenient }: CheckOptions): void {
+  for (const [key, setting] of plan.own.byKey) {
+    const meant = closestKey(key, plan.absentKeys)
+    if (meant === undefined) continue
+    findings.add(
+      isLenient ? 'warning' : 'error',
+      'MILLRACE_CONFIG_UNKNOWN_PROPERTY',
+      setting,
+      `did you mean "${plan.own.prefix}${meant}"?`,
+    )
+  }
 }
 
 function typeOf(plan: ComponentPlan, findings: FindingList): string | undefined {
@@ -106,7 +123,7 @@ export function checkComponent<K extends ComponentKind>(
     {
       noun: nounOf(definition, type),
       line: lineOf(plan),
-      commonKeys: [...(plan.commonKeys ?? []), ...COMMON_KEYS[plan.kind].map(({ name }) => name)],
+      commonKeys: COMMON_KEYS[plan.kind].map(({ name }) => name),
       isLenient,
     },
   )
@@ -162,6 +179,7 @@ export function planNamedComponent(
     kind: named.component.kind,
     name: plan.name,
     own: plan.own.under(named.component.prefix),
+    absentKeys: [],
     typeKey: plan.own.prefix + named.key,
     type: plan.own.get(named.key),
     fallbackType: String(named.default),

@@ -1,4 +1,5 @@
 /** Which of a component's settings are whose: its own, its family's, its helpers'. */
+import type { ComponentKind } from '@millrace/component'
 import type { ComponentPlan } from './component-check.js'
 import { COMMON_KEYS } from './common-keys.js'
 import type { FindingList } from './finding.js'
@@ -12,6 +13,10 @@ const SOURCE_KEYS = COMMON_KEYS.source.map(({ name }) => name)
 const isSourceKey = (key: string): boolean =>
   SOURCE_KEYS.includes(key) || key.startsWith('selector.') || key.startsWith('interceptors.')
 
+/** The keys that a component of a kind has whatever its type, and that are not set. */
+const absentKeys = (kind: ComponentKind, settings: Settings): string[] =>
+  COMMON_KEYS[kind].map(({ name }) => name).filter((name) => settings.get(name) === undefined)
+
 type Plan<K> = ComponentPlan & { readonly kind: K }
 
 export function planSource({ name, settings, listLine }: Listed): Plan<'source'> {
@@ -19,6 +24,7 @@ export function planSource({ name, settings, listLine }: Listed): Plan<'source'>
     kind: 'source',
     name,
     own: settings.filter((key) => !isSourceKey(key)),
+    absentKeys: absentKeys('source', settings),
     typeKey: `${settings.prefix}type`,
     type: settings.get('type'),
     listLine,
@@ -30,6 +36,7 @@ export function planChannel({ name, settings, listLine }: Listed): Plan<'channel
     kind: 'channel',
     name,
     own: settings.filter((key) => key !== 'type'),
+    absentKeys: absentKeys('channel', settings),
     typeKey: `${settings.prefix}type`,
     type: settings.get('type'),
     listLine,
@@ -41,6 +48,7 @@ export function planSink({ name, settings, listLine }: Listed): Plan<'sink'> {
     kind: 'sink',
     name,
     own: settings.filter((key) => key !== 'type' && key !== 'channel'),
+    absentKeys: absentKeys('sink', settings),
     typeKey: `${settings.prefix}type`,
     type: settings.get('type'),
     listLine,
@@ -53,6 +61,7 @@ export function planSelector({ name, settings, listLine }: Listed): Plan<'select
     kind: 'selector',
     name,
     own: settings.filter((key) => key.startsWith('selector.') && key !== 'selector.type'),
+    absentKeys: absentKeys('selector', settings),
     typeKey: `${settings.prefix}selector.type`,
     type: settings.get('selector.type'),
     fallbackType: 'replicating',
@@ -66,6 +75,7 @@ export function planProcessor({ name, settings, listLine }: Listed): Plan<'sinkP
     kind: 'sinkProcessor',
     name,
     own: settings.filter((key) => key !== 'sinks' && key !== 'processor.type'),
+    absentKeys: absentKeys('sinkProcessor', settings),
     typeKey: `${settings.prefix}processor.type`,
     type: settings.get('processor.type'),
     fallbackType: 'default',
@@ -86,6 +96,7 @@ export function planInterceptors(listed: Listed, findings: FindingList): Plan<'i
       kind: 'interceptor',
       name,
       own: own.filter((key) => key !== 'type'),
+      absentKeys: absentKeys('interceptor', own),
       typeKey: `${own.prefix}type`,
       type: own.get('type'),
       listLine: list?.line ?? listed.listLine,
