@@ -3,8 +3,11 @@ import {
   type AppenderOptions,
   type AppenderState,
   bodyModeOf,
+  callback,
   LOG4J_LEVEL,
   type Log4jLevelName,
+  oneOf,
+  pickOptions,
 } from '@millrace/appender'
 import { messageOf, OptionError, systemClock } from '@millrace/runtime'
 import type { AppenderFunction, LayoutsParam, LoggingEvent } from 'log4js'
@@ -28,7 +31,21 @@ export type MillraceAppender = AppenderFunction & {
   shutdown(done: (error?: Error) => void): void
 }
 
-const ADAPTER_OPTIONS = ['type', 'layout', 'markLevel', 'getContext']
+const log4jsChecks = {
+  type: (value: unknown) => value,
+  layout: (value: unknown) => value,
+  markLevel: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal'], { default: 'info' }),
+  getContext: callback<() => unknown>(),
+}
+
+const LEVELS = {
+  trace: LOG4J_LEVEL.TRACE,
+  debug: LOG4J_LEVEL.DEBUG,
+  info: LOG4J_LEVEL.INFO,
+  warn: LOG4J_LEVEL.WARN,
+  error: LOG4J_LEVEL.ERROR,
+  fatal: LOG4J_LEVEL.FATAL,
+} as const
 
 /**
  * The appenders of the process (of one of its threads). log4js keeps its own list in a module, too,
@@ -44,18 +61,18 @@ export function configure(
   config: MillraceAppenderConfig,
   layouts?: LayoutsParam,
 ): MillraceAppender {
-  const { getContext } = config
-  if (getContext !== undefined && typeof getContext !== 'function') {
-    throw new OptionError('getContext must be a function')
-  }
+  const { getContext, markLevel } = pickOptions(log4jsChecks, config)
   const records = new EventRecords({
     layout: layoutOf(config.layout, layouts),
     levelMap: config.levelMap,
-    markLevel: markLevelOf(config.markLevel),
+    markLevel: LEVELS[markLevel],
     isJson: bodyModeOf(config) === 'json',
     getContext,
   })
-  const appender = new Appender(config, { loggerName: 'log4js', adapterOptions: ADAPTER_OPTIONS })
+  const appender = new Appender(config, {
+    loggerName: 'log4js',
+    adapterOptions: Object.keys(log4jsChecks),
+  })
   registry.add(appender)
   const append = (event: LoggingEvent): void => {
     appender.append(recordOf(records, event))
@@ -105,14 +122,4 @@ function layoutOf(
     throw new OptionError(`layout.type '${type}' is not known to log4js`)
   }
   return layout as Layout
-}
-
-function markLevelOf(name: unknown): number {
-  if (name === undefined) return LOG4J_LEVEL.INFO
-  const levels: Readonly<Record<string, number>> = LOG4J_LEVEL
-  const level = typeof name === 'string' ? levels[name.toUpperCase()] : undefined
-  if (level === undefined) {
-    throw new OptionError('markLevel must be one of trace, debug, info, warn, error, fatal')
-  }
-  return level
 }

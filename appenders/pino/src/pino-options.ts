@@ -1,5 +1,4 @@
-import type { AppenderOptions } from '@millrace/appender'
-import { OptionError } from '@millrace/runtime'
+import { type AppenderOptions, callback, oneOf, pickOptions, text } from '@millrace/appender'
 
 /** How the line says when the logger was called. */
 export const TIMESTAMP_FORMATS = ['auto', 'epochMs', 'epochSec', 'iso'] as const
@@ -23,27 +22,18 @@ export interface DestinationOptions extends PinoAppenderOptions {
   readonly getContext?: (() => unknown) | undefined
 }
 
-export const ADAPTER_OPTIONS = [
-  'loggerName',
-  'timestampFormat',
-  'messageKey',
-  'errorKey',
-  'getContext',
-]
+const pinoChecks = {
+  loggerName: text({ default: undefined }),
+  timestampFormat: oneOf(TIMESTAMP_FORMATS, { default: 'auto' }),
+  messageKey: text({ default: undefined }),
+  errorKey: text({ default: undefined }),
+  getContext: callback<() => unknown>(),
+}
+
+/** The names of this adapter's own options. */
+export const ADAPTER_OPTIONS: readonly string[] = Object.keys(pinoChecks)
 
 /** @throws OptionError for an option of this adapter that has a bad value. */
-export function checkPinoOptions(options: DestinationOptions): void {
-  for (const name of ['loggerName', 'messageKey', 'errorKey'] as const) {
-    const value: unknown = options[name]
-    if (value !== undefined && (typeof value !== 'string' || value === '')) {
-      throw new OptionError(`${name} must be a text that is not empty`)
-    }
-  }
-  const { timestampFormat, getContext } = options
-  if (timestampFormat !== undefined && !TIMESTAMP_FORMATS.includes(timestampFormat)) {
-    throw new OptionError(`timestampFormat must be one of ${TIMESTAMP_FORMATS.join(', ')}`)
-  }
-  if (getContext !== undefined && typeof getContext !== 'function') {
-    throw new OptionError('getContext must be a function')
-  }
+export function checkPinoOptions(options: DestinationOptions) {
+  return pickOptions(pinoChecks, options)
 }

@@ -3,8 +3,12 @@ import {
   type AppenderOptions,
   type AppenderState,
   bodyModeOf,
+  flag,
   LOG4J_LEVEL,
   type LogRecord,
+  oneOf,
+  pickOptions,
+  text,
 } from '@millrace/appender'
 import { messageOf, systemClock } from '@millrace/runtime'
 import TransportStream from 'winston-transport'
@@ -29,16 +33,16 @@ export interface MillraceTransportOptions extends AppenderOptions {
   readonly uncaughtLevel?: 'error' | 'fatal' | undefined
 }
 
-const ADAPTER_OPTIONS = [
-  'level',
-  'format',
-  'silent',
-  'handleExceptions',
-  'handleRejections',
-  'loggerName',
-  'trustTimestamp',
-  'uncaughtLevel',
-]
+const transportChecks = {
+  level: text({ default: undefined }),
+  format: (value: unknown) => value,
+  silent: flag({ default: false }),
+  handleExceptions: flag({ default: false }),
+  handleRejections: flag({ default: false }),
+  loggerName: text({ default: undefined }),
+  trustTimestamp: flag({ default: false }),
+  uncaughtLevel: oneOf(['error', 'fatal'], { default: 'error' }),
+}
 
 /**
  * A winston transport that ships each record as a Flume event.
@@ -58,18 +62,18 @@ export class MillraceTransport extends TransportStream {
 
   /** @throws OptionError that names the option. */
   constructor(options: MillraceTransportOptions) {
-    const { loggerName, trustTimestamp, uncaughtLevel } = options
+    const { loggerName, trustTimestamp, uncaughtLevel } = pickOptions(transportChecks, options)
     // The appender checks first: a bad option must not leave half a stream behind.
     const appender = new Appender(options, {
       loggerName: 'winston',
-      adapterOptions: ADAPTER_OPTIONS,
+      adapterOptions: Object.keys(transportChecks),
     })
     super(transportOptions(options))
     this.#appender = appender
     this.#loggerName = loggerName ?? ''
     this.#records = new InfoRecords({
       loggerName,
-      trustTimestamp: trustTimestamp ?? false,
+      trustTimestamp,
       levelMap: options.levelMap,
       uncaughtLevel: uncaughtLevel === 'fatal' ? LOG4J_LEVEL.FATAL : LOG4J_LEVEL.ERROR,
       isJson: bodyModeOf(options) === 'json',

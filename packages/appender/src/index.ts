@@ -48,5 +48,6 @@ export {
   type OptionGroup,
   type OptionValues,
   oneOf,
+  pickOptions,
   text,
 } from './options/option-check.js'

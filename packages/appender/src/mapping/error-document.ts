@@ -82,7 +82,8 @@ export function ownStack(error: unknown): string {
 }
 
 /**
- * The stack of an error and those below it, in the way of Java's traces:
+ * The stack of an error and those below it, in the way of Java's traces, as far as `text` does not
+ * show them already:
  *
  *     Error: outer
  *         at …
@@ -90,33 +91,79 @@ export function ownStack(error: unknown): string {
  *         at …
  *     Aggregated 1: RangeError: one of several
  */
-export function stackText(error: unknown): string {
-  return new StackWalk().text(error, 0)
+export function stackText(error: unknown, text = ''): string {
+  return new StackWalk(text).text(error)
 }
 
 class StackWalk {
+  readonly #shown: string
   readonly #seen = new Set<unknown>()
+  readonly #parts: string[] = []
   #left = MAX_ERROR_LENGTH
 
-  text(error: unknown, depth: number): string {
-    if (typeof error === 'object' && error !== null) {
-      if (this.#seen.has(error)) return '[Circular]'
-      this.#seen.add(error)
+  constructor(shown: string) {
+    this.#shown = shown
+  }
+
+  text(error: unknown): string {
+    this.#add('', error, 0)
+    return this.#parts.join('\n')
+  }
+
+  #add(label: string, error: unknown, depth: number): void {
+    if (this.#left <= 0) return
+    if (this.#seen.has(error)) {
+      this.#parts.push(`${label}[Circular]`)
+      return
     }
-    let text = cutMiddle(ownStack(error), Math.max(256, this.#left >> 1))
-    this.#left -= text.length
-    if (depth >= MAX_CAUSE_DEPTH || this.#left <= 0 || !isErrorLike(error)) return text
+    if (typeof error === 'object') this.#seen.add(error)
+    const stack = ownStack(error)
+    if (!showsStack(this.#shown, stack)) {
+      const part = label + cutMiddle(stack, Math.max(256, this.#left >> 1))
+      this.#parts.push(part)
+      this.#left -= part.length
+    }
+    if (depth < MAX_CAUSE_DEPTH && isErrorLike(error)) this.#addBelow(error, depth + 1)
+  }
+
+  #addBelow(error: object, depth: number): void {
     const cause = readProperty(error, 'cause')
-    if (cause !== undefined && cause !== null) {
-      text += `\nCaused by: ${this.text(cause, depth + 1)}`
-    }
+    if (cause !== undefined && cause !== null) this.#add('Caused by: ', cause, depth)
     const errors = readProperty(error, 'errors')
-    if (!Array.isArray(errors)) return text
-    for (let i = 0; i < errors.length && i < MAX_AGGREGATED && this.#left > 0; i += 1) {
-      text += `\nAggregated ${i + 1}: ${this.text(readProperty(errors, i), depth + 1)}`
+    if (!isArray(errors)) return
+    for (let i = 0; i < errors.length && i < MAX_AGGREGATED; i += 1) {
+      this.#add(`Aggregated ${i + 1}: `, readProperty(errors, i), depth)
     }
-    if (errors.length > MAX_AGGREGATED) text += `\n[${errors.length - MAX_AGGREGATED} more errors]`
-    return text
+    const more = errors.length - MAX_AGGREGATED
+    if (more > 0 && this.#left > 0) this.#parts.push(`[${more} more errors]`)
+  }
+}
+
+/**
+ * True when the text shows an error: its first line and its first frame, as they are, indented, or
+ * inside JSON.
+ */
+function showsStack(text: string, stack: string): boolean {
+  if (text === '') return false
+  const lineEnd = stack.indexOf('\n')
+  const line = lineEnd < 0 ? stack : stack.slice(0, lineEnd)
+  if (!includesText(text, line)) return false
+  const frame = FRAME.exec(stack)?.[1]
+  return frame === undefined || includesText(text, frame)
+}
+
+const FRAME = /\n\s+(at [^\n]+)/
+
+function includesText(text: string, part: string): boolean {
+  return text.includes(part) || text.includes(JSON.stringify(part).slice(1, -1))
+}
+
+/** As Array.isArray, which throws for a proxy that was revoked. */
+function isArray(value: unknown): value is readonly unknown[] {
+  try {
+    return Array.isArray(value)
+  } catch {
+    return false
   }
 }
 
@@ -177,7 +224,7 @@ class ErrorWalk {
     const cause = readProperty(error, 'cause')
     if (cause !== undefined) text += `,"cause":${this.json(cause, depth + 1)}`
     const errors = readProperty(error, 'errors')
-    if (Array.isArray(errors)) text += `,"errors":[${this.#aggregated(errors, depth)}]`
+    if (isArray(errors)) text += `,"errors":[${this.#aggregated(errors, depth)}]`
     return `{${text}${this.#props(error)}}`
   }
 

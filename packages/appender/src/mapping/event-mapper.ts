@@ -5,7 +5,7 @@ import { messageOf } from '@millrace/runtime'
 import type { EventMapper } from '../event-mapper.js'
 import type { LogRecord } from '../log-record.js'
 import { ContextHeaders, shortened } from './context-headers.js'
-import { errorType, ownStack, stackText } from './error-document.js'
+import { errorType, stackText } from './error-document.js'
 import { EventIds } from './event-ids.js'
 import { HeaderBlock, headerEntry, headerName, writeText } from './header-block.js'
 import { HeaderTemplates, type ProcessIdentity } from './header-template.js'
@@ -165,9 +165,9 @@ export class RecordMapper implements EventMapper {
   #textBody(record: LogRecord): string | Buffer {
     const { text, error } = record
     if (error === undefined || error === null || typeof text !== 'string') return text
-    if (!this.#appendsStack || showsStack(text, error)) return text
-    const stack = stackText(error)
-    return text === '' ? stack : `${text}\n${stack}`
+    if (!this.#appendsStack) return text
+    const stack = stackText(error, text)
+    return text === '' || stack === '' ? text + stack : `${text}\n${stack}`
   }
 
   /** A body that may be too long: it is cut between code points. */
@@ -271,15 +271,6 @@ function splitFixed(settings: MapperSettings): {
     else fixed[name] = value
   }
   return { fixed, replaceable }
-}
-
-/** True when the text shows the head of the error's stack, as it is or inside JSON. */
-function showsStack(text: string, error: unknown): boolean {
-  const stack = ownStack(error)
-  const frame = stack.indexOf('\n    at ')
-  const end = frame < 0 ? -1 : stack.indexOf('\n', frame + 1)
-  const head = end < 0 ? stack : stack.slice(0, end)
-  return text.includes(head) || text.includes(JSON.stringify(head).slice(1, -1))
 }
 
 function processIdentity(

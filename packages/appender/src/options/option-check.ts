@@ -37,6 +37,15 @@ export function checkOptions<G extends OptionGroup>(
   return values as OptionValues<G>
 }
 
+/**
+ * Checks the options of a group that are in `input` among others.
+ * @throws OptionError for the first one that has a bad value.
+ */
+export function pickOptions<G extends OptionGroup>(group: G, input: object): OptionValues<G> {
+  const values = Object.keys(group).map((key) => [key, Reflect.get(input, key) as unknown])
+  return checkOptions(group, Object.fromEntries(values))
+}
+
 /** A whole number in [min, max]. */
 export function integer(o: { default: number; min?: number; max?: number }): OptionCheck<number> {
   const { min = 0, max = Number.MAX_SAFE_INTEGER } = o
