@@ -88,8 +88,9 @@ export class EventQueue {
     const first = this.head
     if (!first) return undefined
     const { batchEvents, batchBytes, clock } = this.#options
-    const isFragment = first.attempts === 0 && first.events * 2 < batchEvents
-    if (first.hasHoles || (isFragment && this.#canJoin(this.#head + 1))) return this.#gather(first)
+    const hasRoom = first.events < batchEvents && first.bytes * 2 < batchBytes
+    const isFragment = hasRoom && first.attempts === 0 && this.#canJoin(this.#head + 1)
+    if (first.hasHoles || isFragment) return this.#gather(first)
     const { head, rest } = first.cut(fitting(first, batchEvents, batchBytes), clock.monotonic())
     if (rest) this.#runs[this.#head] = rest
     else this.#dropHead()

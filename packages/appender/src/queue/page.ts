@@ -6,7 +6,7 @@ export const LEVEL_COUNT = 6
 /** Stands at the place of an event that was dropped out of the middle. */
 const HOLE = 255
 /** One place in the index for so many bytes of a page; smaller events end a page early. */
-const BYTES_PER_EVENT = 128
+const BYTES_PER_EVENT = 64
 
 /** 0 for TRACE and below, 5 for FATAL. */
 export function levelIndex(level: number): number {
