@@ -1,8 +1,18 @@
 /** Which client of Flume's RPC an avro sink uses, and how it is made. */
 import type { Problem } from '@millrace/component'
-import { AvroRpcClient, type ClientTlsOptions, type RpcClient } from '@millrace/rpc'
-import type { Clock, Logger, Random } from '@millrace/runtime'
-import { readKeyStore, readTrustStore } from '../tls/pem-files.js'
+import {
+  AvroRpcClient,
+  type ClientTlsOptions,
+  FailoverRpcClient,
+  formatHostAddress,
+  type HostAddress,
+  LoadBalancingRpcClient,
+  parseHostAddress,
+  readKeyStore,
+  readTrustStore,
+  type RpcClient,
+} from '@millrace/rpc'
+import { type Clock, type Logger, messageOf, type Random } from '@millrace/runtime'
 
 export interface RpcClientFactory {
   /** Whom it connects to, for the log. */
@@ -41,83 +51,119 @@ export interface RpcClientHost {
 }
 
 /** @param options as {@link clientProblems} found them good. */
-export function rpcClientFactory(
-  options: RpcClientChoices,
-  { logger, clock }: RpcClientHost,
-): RpcClientFactory {
-  const { host, port } = hostsOf(options)[0] ?? { host: options.hostname, port: options.port }
+export function rpcClientFactory(options: RpcClientChoices, host: RpcClientHost): RpcClientFactory {
+  const hosts = hostsOf(options)
   return {
-    target: `${host}:${port}`,
+    target: hosts.map(formatHostAddress).join(', '),
     async connect(signal) {
-      const tls = options.ssl ? await clientTls(options) : undefined
-      const client = new AvroRpcClient({
-        host,
-        port,
-        tls,
-        logger,
-        clock,
-        batchSize: options.batchSize,
-        connectTimeoutMs: options.connectTimeoutMs,
-        requestTimeoutMs: options.requestTimeoutMs,
-        compression: options.compression,
-        compressionLevel: options.compressionLevel,
-      })
-      await client.connect({ signal })
+      const client = createClient(options, hosts, host)
+      // Clients of several hosts connect as their calls come.
+      if (client instanceof AvroRpcClient) await client.connect({ signal })
       return client
     },
   }
 }
 
+function createClient(
+  options: RpcClientChoices,
+  hosts: readonly HostAddress[],
+  host: RpcClientHost,
+): RpcClient {
+  const shared = {
+    ...host,
+    hosts,
+    batchSize: options.batchSize,
+    connectTimeoutMs: options.connectTimeoutMs,
+    requestTimeoutMs: options.requestTimeoutMs,
+    compression: options.compression,
+    compressionLevel: options.compressionLevel,
+    tls: options.ssl ? clientTls(options) : undefined,
+  }
+  switch (clientFlavour(options.clientType)) {
+    case 'failover':
+      return new FailoverRpcClient({ ...shared, maxAttempts: options.maxAttempts })
+    case 'load balancing': {
+      const { backoff, maxBackoffMs } = options
+      const hostSelector = hostSelectorOf(options.hostSelector)
+      return new LoadBalancingRpcClient({ ...shared, hostSelector, backoff, maxBackoffMs })
+    }
+    default: {
+      const [address = { host: options.hostname, port: options.port }] = hosts
+      return new AvroRpcClient({ ...shared, ...address })
+    }
+  }
+}
+
 /** Reads the files anew for each connection, so that renewed certificates are used. */
-async function clientTls(options: RpcClientChoices): Promise<ClientTlsOptions> {
-  const { truststore, keystore, keystorePassword, trustAllCerts } = options
+function clientTls(options: RpcClientChoices): ClientTlsOptions {
+  const { truststore, keystore, keystorePassword: password, trustAllCerts } = options
   return {
     trustAll: trustAllCerts,
-    ...(truststore === undefined ? {} : { ca: await readTrustStore(truststore) }),
+    ...(truststore === undefined ? {} : { ca: readTrustStore(truststore) }),
     ...(keystore === undefined
       ? {}
-      : await readKeyStore({ path: keystore, password: keystorePassword })),
+      : readKeyStore(keystore, password === undefined ? {} : { password })),
   }
 }
 
-interface Host {
-  readonly host: string
-  readonly port: number
+const FLUME_API = 'org.apache.flume.api.'
+/** What Flume's `client.type` may be, with its class names. */
+const CLIENT_FLAVOURS = {
+  DEFAULT: 'single',
+  DEFAULT_FAILOVER: 'failover',
+  DEFAULT_LOADBALANCE: 'load balancing',
+  [`${FLUME_API}NettyAvroRpcClient`]: 'single',
+  [`${FLUME_API}FailoverRpcClient`]: 'failover',
+  [`${FLUME_API}LoadBalancingRpcClient`]: 'load balancing',
+} as const
+
+type ClientFlavour = (typeof CLIENT_FLAVOURS)[keyof typeof CLIENT_FLAVOURS]
+
+function clientFlavour(type: string): ClientFlavour | undefined {
+  const flavours: Readonly<Record<string, ClientFlavour>> = CLIENT_FLAVOURS
+  return flavours[type] ?? flavours[type.toUpperCase()]
 }
 
-/** `host:port` with exactly one colon, as Flume's clients read it. */
-function parseHost(text: string): Host | undefined {
-  const match = /^([^:\s]+):(\d{1,5})$/.exec(text.trim())
-  const port = Number(match?.[2])
-  return match?.[1] !== undefined && port > 0 && port < 65_536
-    ? { host: match[1], port }
-    : undefined
+function hostSelectorOf(name: string): 'round_robin' | 'random' | undefined {
+  const selectors = ['round_robin', 'random'] as const
+  return selectors.find((selector) => selector === name.toLowerCase())
 }
 
-/** The hosts of `hosts`; without them the one of hostname and port, which Flume names h1. */
-function hostsOf(options: RpcClientChoices): readonly Host[] {
-  const given: Readonly<Record<string, string>> = {
-    h1: `${options.hostname}:${options.port}`,
-    ...options.hostsByAlias,
-  }
-  return options.hosts.flatMap((alias) => parseHost(given[alias] ?? '') ?? [])
+/** The hosts of `hosts`, where `h1` stands for hostname and port when it has no address of its own. */
+function hostsOf(options: RpcClientChoices): readonly HostAddress[] {
+  const { hosts, hostsByAlias, hostname, port } = options
+  return hosts.flatMap((alias) => {
+    const text = hostsByAlias[alias]
+    if (text !== undefined) return parseHostAddress(text)
+    return alias === 'h1' ? { host: hostname, port } : []
+  })
 }
 
 /** What is wrong with the choice of a client and its hosts. */
 export function clientProblems(options: RpcClientChoices): readonly Problem[] {
   const { clientType, hosts, hostsByAlias } = options
+  const flavour = clientFlavour(clientType)
   const problems: Problem[] = []
-  if (clientType.toUpperCase() !== 'DEFAULT') {
-    const message = `${clientType} is no client of this version`
-    problems.push({ key: 'client.type', code: 'MILLRACE_CONFIG_UNSUPPORTED', message })
+  const unsupported = (key: string, message: string) =>
+    problems.push({ key, code: 'MILLRACE_CONFIG_UNSUPPORTED', message })
+  if (flavour === undefined) unsupported('client.type', `${clientType} is not supported`)
+  if (hostSelectorOf(options.hostSelector) === undefined) {
+    unsupported('host-selector', `${options.hostSelector} is neither ROUND_ROBIN nor RANDOM`)
+  }
+  if (flavour === 'load balancing' && hosts.length < 2) {
+    problems.push({ key: 'hosts', message: 'needs two hosts with this client.type' })
   }
   for (const alias of hosts) {
     const key = `hosts.${alias}`
     const text = hostsByAlias[alias]
-    if (text === undefined && alias !== 'h1') {
-      problems.push({ key, code: 'MILLRACE_CONFIG_MISSING', message: 'is named in hosts' })
-    } else if (text !== undefined && !parseHost(text)) {
-      problems.push({ key, message: `${text} is not host:port` })
+    if (text !== undefined) {
+      try {
+        parseHostAddress(text)
+      } catch (error) {
+        problems.push({ key, message: messageOf(error) })
+      }
+    } else if (alias !== 'h1') {
+      problems.push({ key, code: 'MILLRACE_CONFIG_MISSING', message: 'is missing, hosts names it' })
     }
   }
   return problems

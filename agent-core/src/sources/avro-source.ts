@@ -9,10 +9,19 @@ import {
   type AvroRpcHandler,
   AvroRpcServer,
   type CallContext,
+  readKeyStore,
+  readTrustStore,
   type ServerTlsOptions,
 } from '@millrace/rpc'
-import { AbortError, type Clock, type Logger, RateLimit, throwIfAborted } from '@millrace/runtime'
-import { readKeyStore, readTrustStore } from '../tls/pem-files.js'
+import {
+  AbortError,
+  type Clock,
+  LifecycleError,
+  type Logger,
+  messageOf,
+  RateLimit,
+  throwIfAborted,
+} from '@millrace/runtime'
 import { IpFilter } from './ip-filter.js'
 
 export interface AvroSourceOptions {
@@ -45,8 +54,6 @@ export class AvroSource implements EventDrivenSource {
   readonly #filter: IpFilter | undefined
   #server: AvroRpcServer | undefined
   #port: number | undefined
-  /** Counts starts and stops, so that a start notices that it was stopped meanwhile. */
-  #turn = 0
 
   constructor(options: AvroSourceOptions, host: AvroSourceHost) {
     this.#options = options
@@ -65,11 +72,8 @@ export class AvroSource implements EventDrivenSource {
     const { logger, clock } = this.#host
     const { counters } = context
     const filter = this.#filter
-    this.#turn += 1
-    const turn = this.#turn
-    const tls = this.#options.ssl ? await this.#tls() : undefined
+    const tls = this.#options.ssl ? this.#tls() : undefined
     throwIfAborted(context.signal)
-    if (turn !== this.#turn) throw new AbortError('The source was stopped while it started')
     const server = new AvroRpcServer({
       host: bind,
       port,
@@ -85,24 +89,29 @@ export class AvroSource implements EventDrivenSource {
     })
     this.#server = server
     const address = await server.listen()
+    if (this.#server !== server) throw new AbortError('The source was stopped while it started')
     this.#port = address.port
     logger.info(`listening on ${address.host}:${address.port}${tls ? ' with TLS' : ''}`)
   }
 
   /** Takes no more calls and answers those it holds; at the deadline it cuts the connections off. */
   async stop(options: StopOptions): Promise<void> {
-    this.#turn += 1
     const server = this.#server
     this.#server = undefined
     this.#port = undefined
     await server?.close({ deadlineMs: options.deadlineMs })
   }
 
-  async #tls(): Promise<ServerTlsOptions> {
-    const { keystore = '', keystorePassword, truststore, clientAuth } = this.#options
-    const material = await readKeyStore({ path: keystore, password: keystorePassword })
-    if (truststore === undefined) return material
-    return { ...material, ca: await readTrustStore(truststore), clientAuth }
+  #tls(): ServerTlsOptions {
+    const { keystore = '', keystorePassword: password, truststore, clientAuth } = this.#options
+    try {
+      const store = readKeyStore(keystore, password === undefined ? {} : { password })
+      return truststore === undefined
+        ? store
+        : { ...store, ca: readTrustStore(truststore), clientAuth }
+    } catch (cause) {
+      throw new LifecycleError('MILLRACE_LIFECYCLE_START_FAILED', messageOf(cause), { cause })
+    }
   }
 }
 

@@ -189,6 +189,28 @@ describe('avro sink', () => {
     assert.equal(receiver.events[0]?.text.length, 5_000)
   })
 
+  it('fails over to the next host, and balances over all', async () => {
+    const receivers = [await receive(), await receive()]
+    const hosts = ['a', 'b']
+    const hostsByAlias = Object.fromEntries(
+      receivers.map(({ address }, i) => [hosts[i] ?? '', address]),
+    )
+    const elsewhere = { host: 'nowhere.invalid', port: 1 }
+    const given = { hosts, hostsByAlias }
+    const counts = () => receivers.map(({ events }) => events.length)
+    const failover = await start(elsewhere, { ...given, clientType: 'default_failover' })
+    await failover.sink.write(batchOf('1'), noAbort)
+    assert.deepEqual(counts(), [1, 0])
+    await receivers[0]?.close()
+    await failover.sink.write(batchOf('2'), noAbort)
+    assert.deepEqual(counts(), [1, 1])
+    await receivers[0]?.reopen()
+    const clientType = 'org.apache.flume.api.LoadBalancingRpcClient'
+    const balancing = await start(elsewhere, { ...given, clientType })
+    for (const body of ['3', '4', '5', '6']) await balancing.sink.write(batchOf(body), noAbort)
+    assert.deepEqual(counts(), [3, 3])
+  })
+
   it('uses the host that hosts names instead of hostname and port', async () => {
     const receiver = await receive()
     const elsewhere = { host: 'nowhere.invalid', port: 1 }
@@ -254,7 +276,10 @@ describe('avro sink', () => {
     it('throws while a store cannot be read', async () => {
       const receiver = await receive(serverTls(server))
       const { sink } = await start(receiver, { ssl: true, truststore: '/no/such/file' })
-      await assert.rejects(sink.write(batchOf('x'), noAbort), /\/no\/such\/file cannot be used/)
+      await assert.rejects(
+        sink.write(batchOf('x'), noAbort),
+        /truststore cannot be read: .*\/no\/such\/file/,
+      )
     })
   })
 })
@@ -286,9 +311,11 @@ describe('avro sink options', () => {
   })
 
   it('refuse a client that is not there by name', () => {
-    assert.deepEqual(findings({ clientType: 'thrift' }), [
+    assert.deepEqual(findings({ clientType: 'thrift', hostSelector: 'com.example.Mine' }), [
       'error MILLRACE_CONFIG_UNSUPPORTED client.type',
+      'error MILLRACE_CONFIG_UNSUPPORTED host-selector',
     ])
+    assert.deepEqual(findings({ clientType: 'default_loadbalance' }), ['error INVALID hosts'])
   })
 
   it('take timeouts below a second and batches below one as the defaults', () => {

@@ -217,7 +217,7 @@ describe('avro source', () => {
       const wrong = new AvroSource({ ...DEFAULTS, ...options, keystorePassword: 'wrong' }, HOST)
       await assert.rejects(wrong.start(sourceContext()), {
         code: 'MILLRACE_LIFECYCLE_START_FAILED',
-        message: /key store .*store\.pem cannot be used/,
+        message: /keystore .*store\.pem cannot be used/,
       })
     })
 
@@ -251,11 +251,11 @@ describe('avro source', () => {
         return join(directory, name)
       }
       for (const [path, reason] of [
-        [file('a.jks', Buffer.from('feedfeed00000002', 'hex')), /it is a JKS store/],
-        [file('a.p12', Buffer.from('30820a00', 'hex')), /it is a PKCS12 store or DER/],
-        [file('a.txt', Buffer.from('hello')), /it is no PEM/],
-        [file('c.pem', Buffer.from(server.cert)), /it holds no PRIVATE KEY/],
-        [file('k.pem', Buffer.from(server.key)), /it holds no CERTIFICATE/],
+        [file('a.jks', Buffer.from('feedfeed00000002', 'hex')), /is a JKS store/],
+        [file('a.p12', Buffer.from('30820a00', 'hex')), /is a PKCS12 store or DER/],
+        [file('a.txt', Buffer.from('hello')), /is no PEM file/],
+        [file('c.pem', Buffer.from(server.cert)), /has no private key/],
+        [file('k.pem', Buffer.from(server.key)), /has no certificate/],
         [file('m.pem', Buffer.from(stranger.key + server.cert)), /cannot be used: .*mismatch/],
         [join(directory, 'missing'), /ENOENT/],
       ] as const) {
