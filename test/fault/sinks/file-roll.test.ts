@@ -65,6 +65,8 @@ interface Setup {
   texts(): readonly string[]
 }
 
+const made: FileRollSink[] = []
+
 function setUp(createSerializer: () => EventSerializer = () => new TextSerializer(true)): Setup {
   const directory = temporaryDirectory()
   const files = new FaultyFiles()
@@ -73,6 +75,7 @@ function setUp(createSerializer: () => EventSerializer = () => new TextSerialize
     { ...OPTIONS, directory },
     { createSerializer, logger, clock: new FakeClock(1), files },
   )
+  made.push(sink)
   const texts = () =>
     readdirSync(directory)
       .sort()
@@ -90,6 +93,10 @@ const OPTIONS = {
 } as const
 
 describe('file_roll sink on a failing disk', () => {
+  afterEach(async () => {
+    await Promise.all(made.splice(0).map((sink) => sink.stop(STOP)))
+  })
+
   it('leaves no part of a batch behind when the disk is full, and goes on when there is room', async () => {
     const { sink, files, texts } = setUp()
     await sink.start(sinkContext())
