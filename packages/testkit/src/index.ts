@@ -11,6 +11,7 @@ export {
   selectorContract,
   type SelectorExample,
 } from './contract/selector.js'
+export { type RpcClientContract, rpcClientContract } from './contract/rpc-client.js'
 export { type SerializerContract, serializerContract } from './contract/serializer.js'
 export { type SinkContract, sinkContract, type SinkPeer } from './contract/sink.js'
 export { type SinkProcessorContract, sinkProcessorContract } from './contract/sink-processor.js'
