@@ -1,24 +1,18 @@
 /** What this build's components are and take, for `millrace components` and `millrace help`. */
-import { builtinComponents } from '@millrace/agent-core'
-import type { ComponentKind, OptionSpec } from '@millrace/component'
+import {
+  builtinComponents,
+  type DocumentedComponent,
+  type DocumentedProperty,
+  documentComponents,
+} from '@millrace/agent-core'
+import type { ComponentKind } from '@millrace/component'
 
-export interface PropertyDescription {
-  readonly name: string
-  readonly required: boolean
-  readonly default: string | number | boolean | null
-  readonly type: string
-  readonly unit: string | undefined
-  readonly values: readonly string[] | undefined
-  readonly description: string
+export interface PropertyDescription extends DocumentedProperty {
   /** Why the key does nothing here, or is refused. */
   readonly note: string | undefined
 }
 
-export interface ComponentDescription {
-  readonly kind: ComponentKind
-  readonly alias: string | null
-  readonly classNames: readonly string[]
-  readonly summary: string
+export interface ComponentDescription extends DocumentedComponent {
   readonly properties: readonly PropertyDescription[]
 }
 
@@ -27,26 +21,14 @@ export async function describeBuiltins(
   wanted: (component: { readonly kind: ComponentKind; readonly alias: string }) => boolean = () =>
     true,
 ): Promise<readonly ComponentDescription[]> {
-  return Promise.all(
-    builtinComponents.filter(wanted).map(async (component) => {
-      const { kind, alias, classNames, summary, options } = await component.load()
-      const specs: readonly OptionSpec<unknown>[] = Object.values(options)
-      return { kind, alias, classNames, summary, properties: specs.map(describeProperty) }
-    }),
-  )
+  const documented = await documentComponents(builtinComponents.filter(wanted))
+  return documented.map((component) => ({
+    ...component,
+    properties: component.properties.map((property) => ({ ...property, note: noteOf(property) })),
+  }))
 }
 
-function describeProperty(spec: OptionSpec<unknown>): PropertyDescription {
-  const { description, required = false, noEffect, unsupported } = spec.info
-  const refused = unsupported === undefined ? undefined : `refused: ${unsupported}`
-  return {
-    name: spec.key,
-    required,
-    default: spec.default,
-    type: spec.type,
-    unit: spec.unit,
-    values: spec.values,
-    description,
-    note: noEffect === undefined ? refused : `no effect: ${noEffect}`,
-  }
+function noteOf({ noEffect, unsupported }: DocumentedProperty): string | undefined {
+  if (unsupported !== undefined) return `refused: ${unsupported}`
+  return noEffect === undefined ? undefined : `no effect: ${noEffect}`
 }
