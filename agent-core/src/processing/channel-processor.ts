@@ -84,7 +84,7 @@ export class ChannelProcessor {
       route?.required.length === 1 &&
       route.optional.length === 0 &&
       name !== undefined &&
-      this.#order.isFree(name)
+      this.#order.isFree
     ) {
       return this.#storeDirectly(name, route.batch, signal)
     }
@@ -105,7 +105,7 @@ export class ChannelProcessor {
 
   async #storeDirectly(name: string, batch: EventBatch, signal: AbortSignal): Promise<void> {
     const channel = this.#channel(name)
-    this.#order.begin(name)
+    this.#order.begin()
     try {
       const size = { events: batch.size, bytes: batch.retainedBytes }
       const reservation = await channel.reserve(size, { wait: true, signal })

@@ -2,26 +2,21 @@ import { abortable, type Deferred, deferred } from '@millrace/runtime'
 
 /** Lets deliveries that overlap store their events in the order of the calls. */
 export class DeliveryOrder {
-  /** Deliveries under way that need only one channel, all the same one. */
+  /** Deliveries under way that each need only one channel, which keeps the order of its calls. */
   #direct = 0
-  #channel: string | undefined
   #directEnded: Deferred<void> | undefined
   /** Deliveries that wait for those before them. */
   #chained = 0
   #tail: Promise<void> = Promise.resolve()
 
-  /**
-   * Whether a delivery to this one channel may begin at once: what is under way goes to the same
-   * channel, which itself keeps the order of its calls.
-   */
-  isFree(channel: string): boolean {
-    return this.#chained === 0 && (this.#direct === 0 || this.#channel === channel)
+  /** Whether a delivery that needs only one channel may begin at once. */
+  get isFree(): boolean {
+    return this.#chained === 0
   }
 
   /** Notes that such a delivery began; {@link DeliveryOrder.end} must follow. */
-  begin(channel: string): void {
+  begin(): void {
     this.#direct += 1
-    this.#channel = channel
   }
 
   end(): void {

@@ -13,6 +13,11 @@ export class EventLoopTurn {
     return nowMs - this.#sinceMs >= LONGEST_MS
   }
 
+  /** Notes that the loop has just come back from the event loop by itself. */
+  passed(nowMs: number): void {
+    this.#sinceMs = nowMs
+  }
+
   /** Resolves in the event loop's next round. */
   next(nowMs: number): Promise<void> {
     this.#sinceMs = nowMs

@@ -58,7 +58,9 @@ export class PollableSourceRunner {
       const nowMs = clock.monotonic()
       if (this.#turn.isDue(nowMs)) await this.#turn.next(nowMs)
       const pauseMs = await this.#round(signal)
-      if (pauseMs > 0) await delay(pauseMs, { signal, clock }).catch(() => {})
+      if (pauseMs === 0) continue
+      await delay(pauseMs, { signal, clock }).catch(() => {})
+      this.#turn.passed(clock.monotonic())
     }
   }
 

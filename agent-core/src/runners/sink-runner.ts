@@ -126,8 +126,10 @@ export class SinkRunner {
   }
 
   async #pause(ms: number, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options
     try {
-      await delay(ms, { signal, clock: this.#options.clock })
+      await delay(ms, { signal, clock })
+      this.#turn.passed(clock.monotonic())
     } catch (error) {
       if (!signal.aborted) throw error
     }
