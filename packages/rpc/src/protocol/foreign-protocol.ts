@@ -115,7 +115,7 @@ async function resolvingDecoder(
     for (const name of names) {
       const writerType = writer.message(name).requestType
       const readerType = reader.message(name).requestType
-      const resolver = readerType.createResolver(writerType)
+      const resolver = readerType.createResolver(writerType, { ignoreNamespaces: true })
       decoders[name] = (bytes, start, end) => {
         const value: unknown = read(() =>
           readerType.fromBuffer(bytes.subarray(start, end), resolver, true),
