@@ -139,7 +139,7 @@ export class FrameReader {
 
   #begin(serial: number, count: number): void {
     if (count < 1 || count > this.#limits.maxBuffersPerFrame) {
-      throw new RpcError('MILLRACE_RPC_PROTOCOL', `A frame of ${count} buffers`)
+      throw new RpcError('MILLRACE_RPC_PROTOCOL', `A frame of ${count} buffers${hintAt(serial)}`)
     }
     this.serial = serial
     this.#buffersLeft = count
@@ -148,7 +148,10 @@ export class FrameReader {
 
   #beginBuffer(length: number): void {
     if (length < 0) {
-      throw new RpcError('MILLRACE_RPC_PROTOCOL', `A buffer of ${length} bytes`)
+      throw new RpcError(
+        'MILLRACE_RPC_PROTOCOL',
+        `A buffer of ${length} bytes${hintAt(this.serial)}`,
+      )
     }
     const total = this.#pieces.length + length
     if (total > this.#limits.maxFrameBytes) {
@@ -185,4 +188,13 @@ export class FrameReader {
     this.#isInside = false
     return true
   }
+}
+
+/** What the first octets look like, for the person who reads the log. */
+function hintAt(serial: number): string {
+  const octets = Buffer.alloc(4)
+  octets.writeInt32BE(serial)
+  if (octets[0] === 0x16 && octets[1] === 0x03) return ' (it looks like a TLS client)'
+  if (/^(GET |POST|PUT |HEAD|HTTP)/.test(octets.toString('latin1'))) return ' (it looks like HTTP)'
+  return octets[0] === 0x78 ? ' (it looks like deflate)' : ''
 }
