@@ -14,7 +14,7 @@ const linger = { lingerMs: 5 }
 describe('an appender and real receivers', () => {
   const open: { close(): Promise<void> }[] = []
   afterEach(async () => {
-    for (const one of open.splice(0).reverse()) await one.close()
+    for (const one of open.splice(0).toReversed()) await one.close()
   })
 
   function appenderTo(
