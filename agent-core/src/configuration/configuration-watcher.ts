@@ -1,6 +1,14 @@
 /** Notices when the configuration file changes, by Flume's rule: its modification time is newer. */
 import { stat } from 'node:fs/promises'
-import { type Clock, delay, type Logger, MillraceError, systemClock } from '@millrace/runtime'
+import {
+  type Clock,
+  type Deferred,
+  deferred,
+  delay,
+  type Logger,
+  MillraceError,
+  systemClock,
+} from '@millrace/runtime'
 import type { AgentConfiguration } from './agent-configuration.js'
 import { formatFinding } from './finding.js'
 import {
@@ -30,6 +38,8 @@ interface Version {
 export class ConfigurationWatcher {
   readonly #options: ConfigurationWatcherOptions
   #loaded: Version | undefined
+  #request: Deferred<void> = deferred()
+  #isRequested = false
 
   constructor(options: ConfigurationWatcherOptions) {
     this.#options = options
@@ -45,6 +55,12 @@ export class ConfigurationWatcher {
     return loadConfiguration(this.#options.source)
   }
 
+  /** Makes {@link watch} read the file now, whether it has changed or not. */
+  requestReload(): void {
+    this.#isRequested = true
+    this.#request.resolve()
+  }
+
   /**
    * Looks at the file at each interval and hands every new valid configuration over; the next look
    * waits until it has been dealt with. Resolves when the signal is aborted. What `onChange` throws
@@ -54,10 +70,10 @@ export class ConfigurationWatcher {
     onChange: (configuration: AgentConfiguration) => void | Promise<void>,
     signal: AbortSignal,
   ): Promise<void> {
-    const { pollIntervalMs, clock = systemClock, logger } = this.#options
+    const { logger } = this.#options
     while (!signal.aborted) {
       try {
-        await delay(pollIntervalMs, { signal, clock })
+        await this.#pause(signal)
         const configuration = await this.#loadIfChanged()
         if (configuration && !signal.aborted) await onChange(configuration)
       } catch (error) {
@@ -67,11 +83,34 @@ export class ConfigurationWatcher {
     }
   }
 
+  /** One interval, cut short by a request. */
+  async #pause(signal: AbortSignal): Promise<void> {
+    const { pollIntervalMs, clock = systemClock } = this.#options
+    const rest = new AbortController()
+    const interval = delay(pollIntervalMs, {
+      signal: AbortSignal.any([signal, rest.signal]),
+      clock,
+    })
+    try {
+      await Promise.race([interval, this.#request.promise])
+    } finally {
+      interval.catch(() => {})
+      rest.abort()
+    }
+  }
+
   async #loadIfChanged(): Promise<AgentConfiguration | undefined> {
-    const version = await this.#version()
-    if (version === undefined || !isNewer(version, this.#loaded)) return undefined
+    const isRequested = this.#isRequested
+    this.#isRequested = false
+    if (isRequested) this.#request = deferred()
     const { source, logger } = this.#options
-    logger.info(`${source.file} has changed, reading it again`)
+    const version = await this.#version()
+    if (version === undefined) {
+      if (isRequested) logger.warn(`${source.file} is gone: the configuration stays as it is`)
+      return undefined
+    }
+    if (!isRequested && !isNewer(version, this.#loaded)) return undefined
+    logger.info(`${source.file} ${isRequested ? 'is' : 'has changed and is'} read again`)
     let loaded: LoadedConfiguration
     try {
       loaded = await loadConfiguration(source)

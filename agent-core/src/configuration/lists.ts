@@ -78,9 +78,11 @@ export function listedComponents(
     if (settings && list) listed.push({ name, settings, listLine: list.line })
     else if (list) {
       const hint = /[,;]/.test(name) ? '; names stand between blanks' : suggest(name, unlisted)
+      const missing = family === 'sinkgroups' ? 'sinks' : 'type'
+      const key = `${section.agent}.${family}.${name}.${missing}`
       findings.error(
         'MILLRACE_CONFIG_MISSING',
-        list,
+        { key, line: list.line },
         `the ${NOUNS[family]} ${quote(name)} has no settings${hint}`,
       )
     }

@@ -181,6 +181,25 @@ describe('a watched configuration', () => {
     await stop()
   })
 
+  it('is read at once on request, changed or not', async () => {
+    const watched = new Watched()
+    watched.write(text(200))
+    await watched.watcher.load()
+    const stop = watched.start()
+    for (const count of [1, 2]) {
+      watched.watcher.requestReload()
+      watched.watcher.requestReload()
+      await until(() => watched.capacities.length === count, { what: `reload ${count}` })
+    }
+    assert.deepEqual(watched.capacities, [200, 200])
+    await until(() => watched.clock.pendingTimers === 1, { what: 'the watcher waits' })
+    rmSync(watched.file)
+    watched.watcher.requestReload()
+    await until(() => watched.log.some((line) => line.includes('is gone')), { what: 'a warning' })
+    await stop()
+    assert.equal(watched.clock.pendingTimers, 0)
+  })
+
   it('is not watched once the signal is aborted, also before it began', async () => {
     const watched = new Watched()
     watched.write(text(200))

@@ -51,7 +51,7 @@ describe('the findings of a configuration', () => {
         'a1.sinks.k1.channel = c3\na1.sources.r1.prt = 4\n',
     )
     assert.deepEqual(found, [
-      '2 error MISSING a1.channels',
+      '2 error MISSING a1.channels.c2.type',
       '4 error INVALID a1.channels.c1.capacity',
       '5 error MISSING a1.sources.r1.channels',
       '5 error MISSING a1.sources.r1.bind',
@@ -305,7 +305,10 @@ describe('what is missing', () => {
   })
 
   it('may be settings of a listed component, or a whole list', async () => {
-    assert.deepEqual(await withLine(8, ''), ['2 error MISSING a1.channels'])
+    assert.deepEqual(await withLine(8, ''), ['2 error MISSING a1.channels.c1.type'])
+    assert.deepEqual(await withMore('a1.sinkgroups = g1'), [
+      '12 error MISSING a1.sinkgroups.g1.sinks',
+    ])
     assert.deepEqual(await withLine(2, ''), [
       '1 error MISSING a1.channels',
       '5 error UNKNOWN_NAME a1.sources.r1.channels',
