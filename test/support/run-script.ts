@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { repository } from './repository.js'
 
@@ -21,8 +22,12 @@ export interface ScriptOptions {
 /** Runs a program of a user in a process of its own; it can import what the tests can. */
 export function runScript(source: string, options: ScriptOptions = {}): Promise<ScriptResult> {
   const { type = 'module', env = {}, timeoutMs = 15_000 } = options
+  // A file and no --eval: pino looks for a transport from the file that asks for it.
+  const directory = mkdtempSync(join(repository, 'test', 'dist', 'script-'))
+  const file = join(directory, type === 'module' ? 'main.mjs' : 'main.cjs')
+  writeFileSync(file, source)
   const started = performance.now()
-  const child = spawn(process.execPath, [`--input-type=${type}`, '--eval', source], {
+  const child = spawn(process.execPath, [file], {
     cwd: join(repository, 'test'),
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -40,6 +45,7 @@ export function runScript(source: string, options: ScriptOptions = {}): Promise<
   return new Promise((resolve, reject) => {
     child.on('error', reject)
     child.on('close', (code, signal) => {
+      rmSync(directory, { recursive: true, force: true })
       resolve({ code, signal, stdout, stderr, durationMs: performance.now() - started })
     })
   })

@@ -10,13 +10,13 @@ import {
   pickOptions,
 } from '@millrace/appender'
 import { messageOf, OptionError, systemClock } from '@millrace/runtime'
-import type { AppenderFunction, LayoutsParam, LoggingEvent } from 'log4js'
+import type { AppenderFunction, AppenderModule, LayoutsParam, LoggingEvent } from 'log4js'
 import { AppenderRegistry } from './appender-registry.js'
 import { brokenRecord, EventRecords, type Layout } from './event-record.js'
 
 /** The entry of `appenders` in a configuration of log4js. */
 export interface MillraceAppenderConfig extends AppenderOptions {
-  readonly type?: unknown
+  readonly type?: '@millrace/log4js' | AppenderModule | undefined
   /** Any layout that log4js knows. Default `messagePassThrough`. */
   readonly layout?: { readonly type: string; readonly [option: string]: unknown } | undefined
   /** The level of `MARK`. Default `info`. */

@@ -32,6 +32,8 @@ interface LoggerFacts {
  */
 export class MillraceDestination {
   readonly [METADATA] = true
+  /** Tells pino a destination from its options. */
+  readonly writable = true
   /** Set by pino before each line. */
   lastLevel: unknown
   lastTime: unknown
@@ -179,8 +181,9 @@ export class MillraceDestination {
 
   #time(): number {
     const text = this.lastTime
-    if (text === this.#timeText) return this.#timeMs
+    // Without a time in the lines the text is empty.
     if (typeof text !== 'string' || text === '') return this.#records.time(undefined)
+    if (text === this.#timeText) return this.#timeMs
     this.#timeText = text
     this.#timeMs = this.#records.time(text.startsWith('"') ? text.slice(1, -1) : Number(text))
     return this.#timeMs

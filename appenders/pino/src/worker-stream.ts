@@ -81,7 +81,14 @@ export class WorkerStream extends Writable {
  * @throws OptionError that names the option; pino reports it as the transport's 'error'.
  */
 export async function createWorkerStream(options: PinoAppenderOptions): Promise<WorkerStream> {
-  return new WorkerStream(options, await pinoConfig())
+  // pino and its thread put marks of their own among the options.
+  const { $context: _, pinoWillSendConfig: __, ...own } = options as PinoAppenderOptions & Marks
+  return new WorkerStream(own, await pinoConfig())
+}
+
+interface Marks {
+  readonly $context?: unknown
+  readonly pinoWillSendConfig?: unknown
 }
 
 /** Levels and keys of the logger: pino sends them once, when it says so in the worker's data. */

@@ -70,7 +70,10 @@ describe('winston transport', () => {
     assert.deepEqual(JSON.parse(first?.text ?? ''), { level: 'info', message: 'a', b: 1 })
     receiver.clear()
     const [second] = await shipped(
-      { body: 'layout', format: format.printf(({ level, message }) => `<${level}> ${message}`) },
+      {
+        body: 'layout',
+        format: format.printf(({ level, message }) => `<${level}> ${String(message)}`),
+      },
       (logger) => logger.info('a'),
     )
     assert.equal(second?.text, '<info> a')

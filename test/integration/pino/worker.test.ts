@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict'
+import { type MockReceiver, mockReceiver } from '@millrace/testkit/receiver'
+import { runScript } from '../../support/run-script.js'
+
+/** A program that logs through pino's worker transport; `end` says how it goes on. */
+function program(port: number, end: string, options: object = {}): string {
+  return `
+    import { pino } from 'pino'
+    const transport = pino.transport({
+      target: '@millrace/pino',
+      options: ${JSON.stringify({ hosts: [`127.0.0.1:${port}`], batch: { lingerMs: 60_000 }, ...options })},
+    })
+    const logger = pino({ name: 'app', customLevels: { notice: 35 } }, transport)
+    for (let i = 0; i < 250; i += 1) logger.info('event ' + i)
+    logger.child({ reqId: 'a1' }).notice({ trace_id: '0af7651916cd43dd8448eb211c80319c', span_id: 'b7ad6b7169203331', trace_flags: '01' }, 'custom')
+    logger.error(new TypeError('bad', { cause: new Error('why') }))
+    ${end}
+  `
+}
+
+describe('pino worker transport', () => {
+  let receiver: MockReceiver
+  before(async () => {
+    receiver = await mockReceiver()
+  })
+  after(() => receiver.close())
+  beforeEach(() => receiver.clear())
+
+  for (const [title, end, code] of [
+    ['at the natural end', '', 0],
+    ['at process.exit', 'process.exit(3)', 3],
+    ['after an uncaught exception', `throw new Error('uncaught')`, 1],
+    [
+      'after transport.end()',
+      `transport.on('close', () => console.log('closed')); transport.end()`,
+      0,
+    ],
+    [
+      'on SIGTERM with a handler that exits',
+      `process.once('SIGTERM', () => process.exit(0)); setTimeout(() => {}, 10_000); transport.on('ready', () => process.kill(process.pid, 'SIGTERM'))`,
+      0,
+    ],
+  ] as const) {
+    it(`delivers all ${title}`, async () => {
+      const result = await runScript(program(receiver.port, end))
+      assert.equal(result.code, code, result.stderr)
+      assert.equal(receiver.events.length, 252)
+      const bodies = receiver.events.map((event) => event.text)
+      assert.deepEqual(
+        bodies.slice(0, 250),
+        Array.from({ length: 250 }, (_, i) => `event ${i}`),
+      )
+      const [notice, error] = receiver.events.slice(250)
+      assert.equal(notice?.headers['millrace.level.name'], 'notice')
+      assert.equal(notice?.headers['flume.client.log4j.log.level'], '20000')
+      assert.equal(notice?.headers['flume.client.log4j.logger.name'], 'app')
+      assert.equal(
+        notice?.headers['traceparent'],
+        '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+      )
+      assert.equal(notice?.headers['millrace.worker'], undefined)
+      assert.equal(error?.headers['error.type'], 'TypeError')
+      assert.match(error?.text ?? '', /^bad\nTypeError: bad\n[^]*\ncaused by: Error: why\n/)
+    })
+  }
+
+  it('answers logger.flush when everything before it is delivered, and goes on', async () => {
+    const end = `
+      logger.flush((error) => {
+        console.log('flushed', error)
+        logger.info('after')
+      })
+    `
+    const result = await runScript(program(receiver.port, end))
+    assert.equal(result.stdout.trim(), 'flushed undefined')
+    assert.equal(result.code, 0, result.stderr)
+    assert.equal(receiver.events.length, 253)
+  })
+
+  it('ships ndjson lines byte for byte, of any UTF-8', async () => {
+    const end = `logger.info({ text: 'grüße ☃ 𝄞'.repeat(10_000) }, 'long'); logger.info({ u: '☃' }, 'x')`
+    const result = await runScript(program(receiver.port, end, { body: 'ndjson' }))
+    assert.equal(result.code, 0, result.stderr)
+    const long = JSON.parse(receiver.events[252]?.text ?? '')
+    assert.equal(long.text, 'grüße ☃ 𝄞'.repeat(10_000))
+    assert.deepEqual(JSON.parse(receiver.events[253]?.text ?? '').u, '☃')
+  })
+
+  it('ends in time when no receiver answers', async () => {
+    const result = await runScript(program(1, '', { closeTimeoutMs: 300, diagnostics: 'off' }))
+    assert.equal(result.code, 0, result.stderr)
+    assert.ok(result.durationMs < 9_000, `${result.durationMs} ms`)
+  })
+
+  it('ships JSON with bindings among its attributes', async () => {
+    const result = await runScript(
+      program(receiver.port, '', { body: 'json', context: { include: ['reqId'] } }),
+    )
+    assert.equal(result.code, 0, result.stderr)
+    const event = receiver.events[250]
+    const document = JSON.parse(event?.text ?? '')
+    assert.equal(document.attrs.reqId, 'a1')
+    assert.equal(document.trace.spanId, 'b7ad6b7169203331')
+    assert.equal(event?.headers['mdc.reqId'], 'a1')
+  })
+
+  it('works from CommonJS and beside other targets', async () => {
+    const source = `
+      const { pino } = require('pino')
+      const logger = pino(pino.transport({ targets: [
+        { target: '@millrace/pino', level: 'warn', options: { hosts: ['127.0.0.1:${receiver.port}'] } },
+        { target: 'pino/file', options: { destination: 1 } },
+      ] }))
+      logger.info('only file')
+      logger.warn('both')
+    `
+    const result = await runScript(source, { type: 'commonjs' })
+    assert.equal(result.code, 0, result.stderr)
+    assert.deepEqual(
+      receiver.events.map((event) => event.text),
+      ['both'],
+    )
+    assert.match(result.stdout, /only file[^]*both/)
+  })
+
+  it('names a bad option in the error of the transport', async () => {
+    const source = `
+      import { pino } from 'pino'
+      const transport = pino.transport({ target: '@millrace/pino', options: { hosts: ['h:1'], oops: 1 } })
+      transport.on('error', (error) => console.log(error.message))
+    `
+    const result = await runScript(source)
+    assert.match(result.stdout, /Unknown option oops/)
+  })
+})
