@@ -38,9 +38,9 @@ interface Run {
 }
 
 /**
- * A write resolves when the next agent has answered OK: the events are in its channels. After any
- * failure the connection is closed and the next write makes a new one, name lookup included; the
- * events of a call without an answer may have arrived, and arrive again then.
+ * A write resolves when the next agent has answered OK: the events are in its channels. A connection
+ * ends with its first failure and the next write makes a new one, name lookup included; the events
+ * of a call without an answer may have arrived, and arrive again then.
  */
 export class AvroSink implements Sink {
   readonly batchSize: number
@@ -92,7 +92,8 @@ export class AvroSink implements Sink {
       const client = await abortable(this.#connected(run), signal)
       await client.appendBatch(batch, { signal })
     } catch (error) {
-      await this.#close(run)
+      // A client of several hosts goes on working, and remembers which of them failed.
+      if (run.client?.isActive === false) await this.#close(run)
       throwIfAborted(signal)
       const message = `Cannot deliver to ${this.#host.client.target}: ${messageOf(error)}`
       throw new EventDeliveryError('MILLRACE_DELIVERY_FAILED', message, { cause: error })

@@ -19,11 +19,11 @@ import {
 } from '@millrace/runtime'
 import { diskFiles, type FileSystem, OutputFile, storageError } from './output-file.js'
 import {
-  createPathManager,
-  type PathManager,
-  type PathManagerType,
-  pathManagerType,
-} from './path-manager.js'
+  createPathNaming,
+  type PathNaming,
+  type PathNamingType,
+  pathNamingType,
+} from './path-naming.js'
 
 /** Flume's `file_roll` sink: writes events to files of a local directory and begins new ones by time. */
 export const fileRollSink = defineSink({
@@ -73,7 +73,7 @@ export const fileRollSink = defineSink({
   },
   batchSize: (options) => ({ key: 'sink.batchSize', events: options.batchSize }),
   check: (options) =>
-    pathManagerType(options.pathManager) === undefined
+    pathNamingType(options.pathManager) === undefined
       ? [
           {
             key: 'sink.pathManager',
@@ -84,14 +84,14 @@ export const fileRollSink = defineSink({
       : [],
   create: ({ options, createSerializer, logger, clock }) =>
     new FileRollSink(
-      { ...options, pathManager: pathManagerType(options.pathManager) ?? 'DEFAULT' },
+      { ...options, pathManager: pathNamingType(options.pathManager) ?? 'DEFAULT' },
       { createSerializer, logger, clock, files: diskFiles },
     ),
 })
 
 export interface FileRollSinkOptions {
   readonly directory: string
-  readonly pathManager: PathManagerType
+  readonly pathManager: PathNamingType
   readonly extension: string
   readonly prefix: string
   /** 0 keeps one file. */
@@ -128,7 +128,7 @@ export class FileRollSink implements Sink {
   readonly batchSize: number
   readonly #options: FileRollSinkOptions
   readonly #host: FileRollSinkHost
-  #paths: PathManager | undefined
+  #paths: PathNaming | undefined
   #current: CurrentFile | undefined
   #timer: Timer | undefined
   /** The end of the last piece of work: writes and rolls come one after the other. */
@@ -148,7 +148,7 @@ export class FileRollSink implements Sink {
     const turn = this.#turn(async () => {
       throwIfAborted(context.signal)
       await this.#checkDirectory(directory)
-      this.#paths = createPathManager(pathManager, { ...this.#options, clock })
+      this.#paths = createPathNaming(pathManager, { ...this.#options, clock })
       try {
         this.#current = await this.#open(this.#paths)
       } catch (error) {
@@ -208,7 +208,7 @@ export class FileRollSink implements Sink {
   }
 
   /** Makes the next file, whose name nobody has taken, and begins it. */
-  async #open(paths: PathManager): Promise<CurrentFile> {
+  async #open(paths: PathNaming): Promise<CurrentFile> {
     const output = await this.#create(paths)
     const serializer = this.#host.createSerializer()
     const pendingHeader = serializer.header?.()
@@ -217,7 +217,7 @@ export class FileRollSink implements Sink {
     return current
   }
 
-  async #create(paths: PathManager): Promise<OutputFile> {
+  async #create(paths: PathNaming): Promise<OutputFile> {
     for (let tried = 1; ; tried += 1) {
       const path = paths.next()
       try {

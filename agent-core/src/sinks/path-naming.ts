@@ -2,12 +2,12 @@
 import { join } from 'node:path'
 import type { Clock } from '@millrace/runtime'
 
-export interface PathManager {
+export interface PathNaming {
   /** The path of the next file: another one at each call. */
   next(): string
 }
 
-export interface PathManagerOptions {
+export interface PathNamingOptions {
   readonly directory: string
   readonly prefix: string
   /** Without its dot; empty for none. */
@@ -21,30 +21,30 @@ const PATH_MANAGERS = {
   ROLLTIME: 'org.apache.flume.formatter.output.RollTimePathManager$Builder',
 } as const
 
-export type PathManagerType = keyof typeof PATH_MANAGERS
+export type PathNamingType = keyof typeof PATH_MANAGERS
 
 /** The path manager that a value of `sink.pathManager` means; undefined when there is none. */
-export function pathManagerType(value: string): PathManagerType | undefined {
-  const types = Object.keys(PATH_MANAGERS) as PathManagerType[]
+export function pathNamingType(value: string): PathNamingType | undefined {
+  const types = Object.keys(PATH_MANAGERS) as PathNamingType[]
   return types.find((type) => type === value.toUpperCase() || PATH_MANAGERS[type] === value)
 }
 
-export function createPathManager(type: PathManagerType, options: PathManagerOptions): PathManager {
-  return type === 'DEFAULT' ? new DefaultPathManager(options) : new RollTimePathManager(options)
+export function createPathNaming(type: PathNamingType, options: PathNamingOptions): PathNaming {
+  return type === 'DEFAULT' ? new DefaultPathNaming(options) : new RollTimePathNaming(options)
 }
 
-function pathOf(options: PathManagerOptions, stamp: string | number, index: number): string {
+function pathOf(options: PathNamingOptions, stamp: string | number, index: number): string {
   const extension = options.extension === '' ? '' : `.${options.extension}`
   return join(options.directory, `${options.prefix}${stamp}-${index}${extension}`)
 }
 
 /** `<prefix><epoch ms of the start>-<n>[.extension]`, n from 1 upward. */
-class DefaultPathManager implements PathManager {
-  readonly #options: PathManagerOptions
+class DefaultPathNaming implements PathNaming {
+  readonly #options: PathNamingOptions
   readonly #startMs: number
   #index = 0
 
-  constructor(options: PathManagerOptions) {
+  constructor(options: PathNamingOptions) {
     this.#options = options
     this.#startMs = options.clock.now()
   }
@@ -56,12 +56,12 @@ class DefaultPathManager implements PathManager {
 }
 
 /** `<prefix><yyyyMMddHHmmss, local time>-<n>[.extension]`, n from 1 in each second. */
-class RollTimePathManager implements PathManager {
-  readonly #options: PathManagerOptions
+class RollTimePathNaming implements PathNaming {
+  readonly #options: PathNamingOptions
   #lastStamp = ''
   #index = 0
 
-  constructor(options: PathManagerOptions) {
+  constructor(options: PathNamingOptions) {
     this.#options = options
   }
 
