@@ -86,3 +86,12 @@ export async function runMillrace(
   const timer = setTimeout(() => command.kill('SIGKILL'), options.timeoutMs ?? 15_000)
   return command.finished.finally(() => clearTimeout(timer))
 }
+
+/** Runs a check for each case, two at a time: a process's start keeps one core busy. */
+export async function inTwos<T>(
+  cases: readonly T[],
+  check: (each: T) => Promise<void>,
+): Promise<void> {
+  for (let at = 0; at < cases.length; at += 2)
+    await Promise.all(cases.slice(at, at + 2).map((each) => check(each)))
+}

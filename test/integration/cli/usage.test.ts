@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { runMillrace } from '../../support/command.js'
+import { inTwos, runMillrace } from '../../support/command.js'
 import { repository } from '../../support/repository.js'
 import { temporaryDirectory } from '../../support/temp-directory.js'
 
@@ -130,16 +130,17 @@ describe('millrace check', () => {
 
   it('exits with 2 for an unknown agent, an unreadable file and bad usage', async () => {
     await check(good)
-    for (const words of [
+    const cases = [
       ['-n', 'a2', '-f', file],
       ['-n', 'a1', '-f', join(directory, 'none')],
       ['-n', 'a1'],
       ['-n', 'a1', '-f', file, '--nope'],
       ['-n', 'a1', '-f', file, 'more'],
-    ]) {
+    ]
+    await inTwos(cases, async (words) => {
       const { code, stdout, stderr } = await runMillrace(['check', ...words])
       assert.deepEqual([code, stdout, lines(stderr).length], [2, '', 1], words.join(' '))
-    }
+    })
   })
 
   it('takes -Dkey=value glued and apart, again and again', async () => {

@@ -7,7 +7,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { constants, type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Clock } from '@millrace/runtime'
 
 const MIB = 1024 * 1024
@@ -137,7 +137,7 @@ export class EventStore {
     const before = this.#file
     this.#file = undefined
     if (before) await before.handle.close()
-    await mkdir(this.#directory, { recursive: true })
+    await makeDirectory(this.#directory)
     const openedMs = this.#clock.now()
     const stamp = new Date(openedMs).toISOString().replaceAll(/[-:.]/g, '')
     const name = `events-${stamp}-${randomBytes(4).toString('hex')}.ndjson`
@@ -164,5 +164,19 @@ async function statIfThere(path: string) {
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
     throw error
+  }
+}
+
+/** As `mkdir` with `recursive`, which never returns where the system refuses with ENOENT (in /proc). */
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path)
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    if (code === 'EEXIST') return
+    const parent = dirname(path)
+    if (code !== 'ENOENT' || parent === path || (await statIfThere(parent))) throw error
+    await makeDirectory(parent)
+    await makeDirectory(path)
   }
 }
