@@ -16,28 +16,35 @@ export interface ReadConfiguration {
   readonly lines: readonly string[]
 }
 
-/** @throws UsageError when the file cannot be read or has no such agent. */
-export async function readConfiguration(
+/** Which file to load for which agent, as the command line says. */
+export function configurationSource(
   options: ConfigurationOptions,
   environment: NodeJS.ProcessEnv,
-): Promise<ReadConfiguration> {
-  const { findings, isAgentKnown, configuration } = await load({
+): LoadConfigurationOptions {
+  return {
     file: options.confFile,
     agent: options.name,
     systemProperties: options.D,
     environment,
     lenient: options.lenient,
     ...(options.conf === undefined ? {} : { confDirectory: options.conf }),
-  })
+  }
+}
+
+/** @throws UsageError when the file cannot be read or has no such agent. */
+export async function readConfiguration(
+  source: LoadConfigurationOptions,
+  load: (source: LoadConfigurationOptions) => Promise<LoadedConfiguration> = loadConfiguration,
+): Promise<ReadConfiguration> {
+  const { findings, isAgentKnown, configuration } = await readable(load(source))
   const lines = findings.map(formatFinding)
-  if (!isAgentKnown)
-    throw new UsageError(`${options.confFile} has no agent named “${options.name}”`)
+  if (!isAgentKnown) throw new UsageError(`${source.file} has no agent named “${source.agent}”`)
   return { configuration, lines }
 }
 
-async function load(options: LoadConfigurationOptions): Promise<LoadedConfiguration> {
+async function readable(loading: Promise<LoadedConfiguration>): Promise<LoadedConfiguration> {
   try {
-    return await loadConfiguration(options)
+    return await loading
   } catch (error) {
     if (MillraceError.is(error) && error.code === 'MILLRACE_CONFIG_UNREADABLE')
       throw new UsageError(error.message)

@@ -1,8 +1,7 @@
-import { Agent, type Monitoring, startMonitoring } from '@millrace/agent-core'
-import { createLogger, type Logger, MillraceError, systemClock } from '@millrace/runtime'
+import { Agent, ConfigurationWatcher, type Monitoring, startMonitoring } from '@millrace/agent-core'
+import { createLogger, type Logger, MillraceError } from '@millrace/runtime'
 import { type AgentOptions, parseAgentOptions } from '../agent/agent-options.js'
-import { FileWatcher } from '../agent/file-watcher.js'
-import { readConfiguration } from '../agent/read-configuration.js'
+import { configurationSource, readConfiguration } from '../agent/read-configuration.js'
 import { EXIT_FAILURE, EXIT_OK, EXIT_USAGE, type ExitCode, UsageError } from '../exit-code.js'
 import { stopSignals } from '../stop-signals.js'
 import type { Terminal } from '../terminal.js'
@@ -17,9 +16,14 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     write: (line) => terminal.stderr.write(line),
   })
   const signals = stopSignals({ environment: terminal.environment })
-  const reloader = new Reloader(options, terminal, logger)
-  await reloader.watcher.remember()
-  const { configuration, lines } = await readConfiguration(options, terminal.environment)
+  const source = configurationSource(options, terminal.environment)
+  const watcher = new ConfigurationWatcher({
+    source,
+    pollIntervalMs: options.pollInterval,
+    logger,
+  })
+  onHangUp(watcher, options, logger)
+  const { configuration, lines } = await readConfiguration(source, () => watcher.load())
   for (const line of lines) terminal.stderr.write(`${line}\n`)
   if (!configuration) return EXIT_USAGE
 
@@ -35,11 +39,10 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   }
   if (!signals.signal.aborted) {
     terminal.stdout.write(`ready agent=${options.name} pid=${process.pid}\n`)
-    reloader.start(agent)
+    if (options.reloadConf) void reload(watcher, agent, { logger, signal: signals.signal })
   }
   const name = await signals.requested
   logger.info(`${name}: stopping`)
-  reloader.stop()
   started.catch((error: unknown) => logger.debug('The start was given up', error))
   await monitoring?.stop()
   await stopAgent(agent, options, logger)
@@ -72,62 +75,23 @@ async function stopAgent(agent: Agent, options: AgentOptions, logger: Logger): P
   else logger.warn(`${line} (${list}), which are lost`)
 }
 
-/** Starts everything anew when the file has changed and is valid (Flume's reload), or on SIGHUP. */
-class Reloader {
-  readonly watcher: FileWatcher
-  readonly #options: AgentOptions
-  readonly #terminal: Terminal
-  readonly #logger: Logger
-  #agent: Agent | undefined
-  #isReloading = false
+/** Starts everything anew whenever the file has changed and is valid, as Flume's reload does. */
+function reload(
+  watcher: ConfigurationWatcher,
+  agent: Agent,
+  { logger, signal }: { readonly logger: Logger; readonly signal: AbortSignal },
+): Promise<void> {
+  return watcher.watch(async (configuration) => {
+    logger.info('Starting everything anew with the changed configuration')
+    await agent.reload(configuration)
+    logger.info('The changed configuration is in use')
+  }, signal)
+}
 
-  constructor(options: AgentOptions, terminal: Terminal, logger: Logger) {
-    this.#options = options
-    this.#terminal = terminal
-    this.#logger = logger
-    this.watcher = new FileWatcher({
-      file: options.confFile,
-      intervalMs: options.pollInterval,
-      clock: systemClock,
-      logger,
-      onChange: () => this.#reload(),
-    })
-    // A terminal that closes must not end an agent.
-    process.on('SIGHUP', () => {
-      if (options.reloadConf) void this.#reload()
-      else logger.info('SIGHUP does nothing with --no-reload-conf')
-    })
-  }
-
-  start(agent: Agent): void {
-    this.#agent = agent
-    if (this.#options.reloadConf) this.watcher.start()
-  }
-
-  stop(): void {
-    this.#agent = undefined
-    this.watcher.stop()
-  }
-
-  async #reload(): Promise<void> {
-    const agent = this.#agent
-    if (!agent || this.#isReloading) return
-    this.#isReloading = true
-    const { confFile } = this.#options
-    try {
-      const read = await readConfiguration(this.#options, this.#terminal.environment)
-      for (const line of read.lines) this.#terminal.stderr.write(`${line}\n`)
-      if (!read.configuration) {
-        this.#logger.error(`${confFile} has changed and is not valid; nothing was changed`)
-        return
-      }
-      this.#logger.info(`${confFile} has changed; starting everything anew`)
-      await agent.reload(read.configuration)
-      this.#logger.info(`${confFile} is loaded`)
-    } catch (error) {
-      this.#logger.error(`${confFile} could not be loaded`, error)
-    } finally {
-      this.#isReloading = false
-    }
-  }
+/** SIGHUP asks for a reload. A terminal that closes must not end an agent. */
+function onHangUp(watcher: ConfigurationWatcher, options: AgentOptions, logger: Logger): void {
+  process.on('SIGHUP', () => {
+    if (options.reloadConf) watcher.requestReload()
+    else logger.info('SIGHUP does nothing with --no-reload-conf')
+  })
 }

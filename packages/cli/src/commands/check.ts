@@ -1,5 +1,5 @@
 import { declareConfiguration, type ConfigurationOptions } from '../agent/agent-options.js'
-import { readConfiguration } from '../agent/read-configuration.js'
+import { configurationSource, readConfiguration } from '../agent/read-configuration.js'
 import { parseArguments } from '../arguments.js'
 import { EXIT_FAILURE, EXIT_OK, type ExitCode } from '../exit-code.js'
 import type { Terminal } from '../terminal.js'
@@ -14,7 +14,9 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     ),
   )
   if ('exit' in parsed) return parsed.exit
-  const { configuration, lines } = await readConfiguration(parsed.options, terminal.environment)
+  const { configuration, lines } = await readConfiguration(
+    configurationSource(parsed.options, terminal.environment),
+  )
   for (const line of lines) terminal.stdout.write(`${line}\n`)
   return configuration ? EXIT_OK : EXIT_FAILURE
 }
