@@ -20,7 +20,7 @@ describe('slow and silent peers', () => {
     const clock = new FakeClock()
     const started = await startServer({ clock, limits: { ...LIMITS, ...limits } }, closing.step)
     // The server's close waits on the fake clock for peers that stay.
-    closing.step(() => void setImmediate(() => clock.advance(10_000)))
+    closing.step(() => void setImmediate(() => void clock.advance(10_000)))
     const connect = async () => closing.add(await RawPeer.connect(started.port))
     const established = async () => {
       const peer = await connect()

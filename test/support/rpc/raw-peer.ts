@@ -95,7 +95,7 @@ export class RawServer {
   }
 
   static async listen(port = 0): Promise<RawServer> {
-    const server = createServer({ noDelay: true, allowHalfOpen: true })
+    const server = createServer({ noDelay: true })
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)
       server.listen(port, '127.0.0.1', resolve)

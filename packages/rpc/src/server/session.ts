@@ -122,11 +122,12 @@ export class Session implements Holder {
   #readFrames(): void {
     let hasNewFrame = false
     const reader = this.#reader
-    while ((this.#pauses & PAUSED_BY_HANDSHAKE) === 0 && reader.next()) {
+    while ((this.#pauses & PAUSED_BY_HANDSHAKE) === 0 && !this.#isClosed && reader.next()) {
       hasNewFrame = true
       if (this.#decoder) this.#beginCall(reader.start, this.#decoder, NO_HANDSHAKE)
       else this.#shakeHands()
     }
+    if (this.#isClosed) return
     const held = reader.heldBytes
     this.#host.admission.partialChanged(held - this.#partialBytes)
     this.#partialBytes = held
@@ -223,9 +224,10 @@ export class Session implements Holder {
     this.#isFlushing = false
     const settled = this.#isClosed ? undefined : this.#replies.takeSettled()
     if (!settled) return
-    if (!this.#stream.write(settled.frames)) this.#pause(PAUSED_BY_PEER)
+    // Counted first: a write can find the connection broken, which counts off what is left.
     this.#pendingBytes -= settled.bytes
     this.#host.admission.callEnded(settled.bytes)
+    if (!this.#stream.write(settled.frames)) this.#pause(PAUSED_BY_PEER)
     if (this.#pendingBytes <= this.#host.limits.maxPendingBytesPerConnection) {
       this.#resume(PAUSED_BY_WINDOW)
     }
