@@ -12,6 +12,7 @@ import { definitionCases } from './definition.js'
 import { lifecycleCases, type Startable, stopInTime } from './lifecycle.js'
 import { type CounterName, createContext, type Settings } from './making.js'
 import { numberedEvents, numbers } from './numbered-events.js'
+import { watchResources } from './resources.js'
 import { rejected, resolved, settled } from './settling.js'
 import { type TestGlobals, testGlobals } from './test-globals.js'
 
@@ -135,11 +136,17 @@ function writeCases(it: DeclareCase, counts: readonly CounterName<SinkCounters>[
     for (const name of counts) assert.ok(counters[name] > 0, `${name} has moved`)
   })
 
-  it('lets nothing open when it has written and stopped', async ({ write, stop, start }) => {
-    await resolved(write(numberedEvents(0, 3)), 'write')
-    await stopInTime({ stop })
-    await resolved(start(LIVE), 'start')
-    await resolved(write(numberedEvents(3, 3)), 'a write after a second start')
+  it('writes again after a stop and a start, and leaves nothing open', async (fixture) => {
+    await stopInTime(fixture)
+    const nothingLeft = watchResources()
+    for (let round = 0; round < 3; round += 1) {
+      await resolved(fixture.start(LIVE), 'start')
+      await resolved(fixture.write(numberedEvents(round, 1)), 'write')
+      await stopInTime(fixture)
+    }
+    await nothingLeft()
+    const arrived = await fixture.peer.arrived?.()
+    if (arrived) assert.deepEqual(arrived, numbers(0, 3))
   })
 }
 

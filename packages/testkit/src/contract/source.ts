@@ -5,6 +5,7 @@ import { until } from '../until.js'
 import { definitionCases } from './definition.js'
 import { lifecycleCases, stopInTime } from './lifecycle.js'
 import { numbers } from './numbered-events.js'
+import { watchResources } from './resources.js'
 import { isPending, rejected, resolved, settled } from './settling.js'
 import { type SourceContract, SourceFixture } from './source-fixture.js'
 import { type TestGlobals, testGlobals } from './test-globals.js'
@@ -190,5 +191,16 @@ function endCases(it: DeclareCase, { answersAtStop = true }: SourceContract): vo
     await resolved(fixture.start(LIVE), 'start')
     await resolved(fixture.bring(['c']), 'the sending after a second start')
     assert.deepEqual(fixture.delivered, ['a', 'c'])
+  })
+
+  it('leaves nothing open when it has delivered and stopped', async (fixture) => {
+    await stopInTime(fixture)
+    const nothingLeft = watchResources()
+    for (let round = 0; round < 3; round += 1) {
+      await resolved(fixture.start(LIVE), 'start')
+      await resolved(fixture.bring(['a']), 'the sending')
+      await stopInTime(fixture)
+    }
+    await nothingLeft()
   })
 }
