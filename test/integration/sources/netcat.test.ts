@@ -178,6 +178,48 @@ describe('netcat source', () => {
     gate.resolve()
   })
 
+  it('does not read on while a client takes no answers, and serves the others', async () => {
+    const { source, context, client } = await start()
+    client.socket.pause()
+    const lines = 2_000_000
+    const chunk = '\n'.repeat(10_000)
+    for (let sent = 0; sent < lines; sent += 10_000) client.send(chunk)
+    // Six megabytes of answers do not fit between the two; what is not answered is not read.
+    await until(
+      async () => {
+        const before = context.channel.batches.length
+        for (let turn = 0; turn < 50; turn += 1) await new Promise((done) => setImmediate(done))
+        return before > 0 && context.channel.batches.length === before
+      },
+      { what: 'the source waits for the client', timeoutMs: 15_000 },
+    )
+    assert.ok(context.channel.batches.length < lines / 100, 'not all lines are read')
+    const other = await LineClient.connect(source.port ?? 0)
+    other.send('hello\n')
+    await other.told('OK\n')
+    other.socket.destroy()
+    client.socket.destroy()
+  })
+
+  it('goes on when a client vanishes while its lines are stored', async () => {
+    const { source, context, client } = await start()
+    const gate = deferred<void>()
+    let puts = 0
+    context.channel.beforePut = () => {
+      puts += 1
+      return gate.promise
+    }
+    client.send('one\ntwo\n')
+    await until(() => puts === 1, { what: 'the put' })
+    client.socket.resetAndDestroy()
+    gate.resolve()
+    const other = await LineClient.connect(source.port ?? 0)
+    other.send('three\n')
+    await other.told('OK\n')
+    assert.deepEqual(context.channel.texts, ['one', 'two', 'three'])
+    other.socket.destroy()
+  })
+
   it('answers what it holds when it is stopped, and closes', async () => {
     const { source, context, client } = await start()
     const gate = deferred<void>()
