@@ -205,10 +205,10 @@ describe('millrace agent', () => {
     const agent = startAgent(file, '--poll-interval', '0.05')
     await agent.shows(/^ready /m)
     writeProperties('reload.properties', { 'a1.sinks.k.type': 'nothing' })
-    await agent.shows(/has changed and is not valid/)
+    await agent.shows(/has errors: the configuration stays as it is/)
     assert.match(agent.stderr, /error MILLRACE_CONFIG_UNKNOWN_TYPE a1\.sinks\.k\.type/)
     writeProperties('reload.properties', { 'a1.sources.s.totalEvents': '3' })
-    await agent.shows(/is loaded/)
+    await agent.shows(/is now is in use/)
     await stop(agent)
   })
 
@@ -227,7 +227,7 @@ describe('millrace agent', () => {
     const agent = startAgent(writeProperties('hup.properties', FEW))
     await agent.shows(/^ready /m)
     agent.kill('SIGHUP')
-    await agent.shows(/is loaded/)
+    await agent.shows(/is now is in use/)
     await stop(agent)
   })
 

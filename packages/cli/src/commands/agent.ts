@@ -82,9 +82,9 @@ function reload(
   { logger, signal }: { readonly logger: Logger; readonly signal: AbortSignal },
 ): Promise<void> {
   return watcher.watch(async (configuration) => {
-    logger.info('Starting everything anew with the changed configuration')
+    logger.info('Starting everything anew with the configuration as it is now')
     await agent.reload(configuration)
-    logger.info('The changed configuration is in use')
+    logger.info('The configuration as it is now is in use')
   }, signal)
 }
 
