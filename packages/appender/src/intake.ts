@@ -38,7 +38,8 @@ interface NestedRecord {
  */
 export class Intake {
   readonly #options: IntakeOptions
-  #isEncoding = false
+  /** An event is written and not yet queued: nothing else may be written. */
+  #isBusy = false
   readonly #nested: NestedRecord[] = []
 
   constructor(options: IntakeOptions) {
@@ -49,7 +50,7 @@ export class Intake {
   append(record: LogRecord): void {
     const { ledger, makeRoom, maxEvents } = this.#options
     const sequence = ledger.begin()
-    if (this.#isEncoding) this.#keepNested(record, sequence)
+    if (this.#isBusy) this.#keepNested(record, sequence)
     // What the policy refuses anyway need not be encoded.
     else if (makeRoom === dropNewest && ledger.held >= maxEvents) this.#refuse('overflow')
     else {
@@ -67,7 +68,7 @@ export class Intake {
   #encode(record: LogRecord, sequence: number): void {
     let lane = this.#options.lanes[0] as Lane
     let bytes = -1
-    this.#isEncoding = true
+    this.#isBusy = true
     try {
       lane = this.#laneOf(record)
       const writer = lane.queue.writer()
@@ -78,8 +79,8 @@ export class Intake {
       lane.queue.undo()
       this.#refuse('encode', error)
     }
-    this.#isEncoding = false
     if (bytes >= 0) this.#admit(lane, record, sequence, bytes)
+    this.#isBusy = false
   }
 
   /** Queues the event that was written last, if the limits allow. */
@@ -130,11 +131,9 @@ export class Intake {
   /** An event above the limit goes to the dead letters alone, past the queue. */
   #refuseOversize(lane: Lane, level: number, sequence: number, bytes: number): void {
     const { ledger, hasDeadLetters, maxBytes } = this.#options
-    const { buffer, position } = lane.queue.writer()
-    const event = buffer.subarray(position - bytes, position)
     const isKept = hasDeadLetters && ledger.heldBytes + bytes <= maxBytes
     const page = isKept ? new Page(bytes, 1) : undefined
-    page?.writer.writeRaw(event)
+    page?.writer.writeRaw(lane.queue.written())
     lane.queue.undo()
     if (!page) {
       this.#refuse('oversize')
@@ -148,7 +147,7 @@ export class Intake {
     void lane.delivery.bury(run, 'oversize')
   }
 
-  /** A record that is logged while another one is encoded waits for the end of that. */
+  /** A record that is logged while another one is taken (by a getter, a listener) waits for the end of that. */
   #keepNested(record: LogRecord, sequence: number): void {
     if (this.#nested.length < MAX_NESTED_RECORDS) this.#nested.push({ record, sequence })
     else this.#refuse('encode', new Error('encoding a record logs too many others'))

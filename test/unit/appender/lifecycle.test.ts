@@ -255,6 +255,24 @@ describe('an appender hurts nobody', () => {
     assert.equal(imbalance(appender), 0)
   })
 
+  it('keeps events whole when a listener logs while the queue makes room', async () => {
+    const { appender, clock, receivers } = bench({
+      queue: { maxEvents: 5 },
+      onDiagnostic: () => {
+        appender.append(record('about the appender'))
+      },
+    })
+    const [a] = Object.values(receivers)
+    assert.ok(a)
+    a.isUp = false
+    for (const n of numbers(0, 10)) appender.append(record(n))
+    a.isUp = true
+    await clock.advance(60_000)
+    assert.equal(a.stored.length, 5)
+    for (const text of a.stored) assert.match(text, /^(\d|about the appender)$/)
+    assert.equal(imbalance(appender), 0)
+  })
+
   it('survives a connection whose methods throw', async () => {
     let calls = 0
     const { appender, clock } = bench(

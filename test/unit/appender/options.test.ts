@@ -119,7 +119,9 @@ describe('options of an appender', () => {
   it('are all explained in the reference', async () => {
     const page = new URL('../../../../docs/reference/appender-options.md', import.meta.url)
     const text = await readFile(page, 'utf8')
-    const missing = Object.keys(appenderOptions).filter((name) => !new RegExp(`\`${name}[\`.]`).test(text))
+    const missing = Object.keys(appenderOptions).filter(
+      (name) => !new RegExp(`\`${name}[\`.]`).test(text),
+    )
     assert.deepEqual(missing, [])
   })
 })

@@ -75,6 +75,29 @@ describe('queue policies of an appender', () => {
     assert.deepEqual(a.batches, [numbers(0, 100).filter((n) => Number(n) % 2)])
   })
 
+  it('does not pin the memory of dropped events by the few that stay between them', async () => {
+    const { appender, clock, receivers } = bench({
+      queue: { maxEvents: 2_000, policy: 'drop-below-level' },
+    })
+    const [a] = Object.values(receivers)
+    assert.ok(a)
+    a.isUp = false
+    const before = process.memoryUsage().arrayBuffers
+    const text = 'x'.repeat(400)
+    for (const n of numbers(0, 400_000)) {
+      const isRare = Number(n) % 250 === 0
+      appender.append(record(`${n} ${text}`, isRare ? LOG4J_LEVEL.ERROR : LOG4J_LEVEL.DEBUG))
+    }
+    // 1,600 rare events of 400 bytes lie in 1,600 different stretches of 100 kB.
+    const grown = process.memoryUsage().arrayBuffers - before
+    assert.ok(grown < 20 * 1_024 * 1_024, `${grown} bytes`)
+    a.isUp = true
+    await clock.advance(60_000)
+    const rare = a.stored.filter((body) => Number(body.split(' ')[0]) % 250 === 0)
+    assert.equal(rare.length, 1_600)
+    assert.equal(imbalance(appender), 0)
+  })
+
   it('limits the queue in bytes', () => {
     const { appender, receivers } = bench({ queue: { maxBytes: 10_000 } })
     const [a] = Object.values(receivers)

@@ -100,6 +100,30 @@ describe('refused events of an appender', () => {
     assert.equal(new Set(a.stored).size, 6_000)
   })
 
+  it('gives no event up while the receiver refuses others too, every now and then', async () => {
+    const letters: DeadLetter[] = []
+    const { appender, clock, receivers } = bench({
+      backoff,
+      batch: { maxEvents: 1 },
+      deadLetter: (letter) => void letters.push(letter),
+    })
+    const [a] = Object.values(receivers)
+    assert.ok(a)
+    let others = 0
+    a.answer = ([body]) => (body === 'x' || ++others % 2 === 0 ? 'failed' : 'ok')
+    appender.append(record('x'))
+    for (const n of numbers(0, 100)) {
+      appender.append(record(n))
+      await clock.advance(1_000)
+    }
+    assert.ok(a.arrived.filter(([body]) => body === 'x').length > 5)
+    assert.equal(letters.length, 0)
+    a.answer = () => 'ok'
+    await clock.advance(60_000)
+    assert.equal(letters.length, 0)
+    assert.equal(appender.state().delivered, 101)
+  })
+
   it('brings an event to another host that one host refuses', async () => {
     const letters: DeadLetter[] = []
     const { appender, clock, receivers } = bench({

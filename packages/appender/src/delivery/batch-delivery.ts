@@ -138,8 +138,8 @@ export class BatchDelivery {
     const { host } = lease
     if (!host.isTrusted) diagnostics.report('recovered', `${host.name} acknowledges batches again`)
     host.succeeded(run.events)
-    if (this.#suspects.has(run)) this.#suspects.remove(run)
-    else this.#suspects.othersAccepted(host.name)
+    this.#suspects.remove(run)
+    this.#suspects.othersAccepted(host.name)
     ledger.settle(run, 'delivered')
     this.#queue.release(run)
   }
@@ -158,6 +158,7 @@ export class BatchDelivery {
     else {
       host.failed()
       if (this.#suspects.has(run)) {
+        this.#queue.distrust(run)
         this.#suspects.inconclusive(run)
         this.#context.ledger.putBack(run)
       } else this.#putBack(run)
@@ -183,9 +184,11 @@ export class BatchDelivery {
       else this.#halve(run)
       return
     }
+    const suspect = isTest ? run : this.#queue.isolate(run)
     const usable = this.#context.pool.readyNames()
-    if (this.#suspects.refused(run, host.name, usable)) await this.bury(run, 'refused', host.name)
-    else this.#context.ledger.putBack(run)
+    if (this.#suspects.refused(suspect, host.name, usable)) {
+      await this.bury(suspect, 'refused', host.name)
+    } else this.#context.ledger.putBack(suspect)
   }
 
   #halve(run: Run): void {

@@ -1,5 +1,6 @@
 import type { ByteWriter } from '@millrace/event'
 import type { Clock } from '@millrace/runtime'
+import { copyEvents, ownCopy } from './copy-run.js'
 import { LEVEL_COUNT, Page } from './page.js'
 import type { PageStore } from './page-store.js'
 import { Run } from './run.js'
@@ -8,6 +9,9 @@ import { Run } from './run.js'
 const SPARE_ROOM_BYTES = 512
 /** Runs taken from the front of the array before it is moved up. */
 const COMPACT_AFTER_RUNS = 256
+/** A run is copied out of its page when it lies in so many times its own bytes, and some more. */
+const SPARSE_FACTOR = 4
+const SPARSE_SLACK_BYTES = 4_096
 /** Share of `maxAgeMs` by which the events of one run may differ in age. */
 const AGE_GRAIN = 0.1
 
@@ -38,6 +42,10 @@ export class EventQueue {
   /** Events that wait, by level index. */
   readonly #levels: number[] = Array.from({ length: LEVEL_COUNT }, () => 0)
   readonly #dirty = new WeakSet<Page>()
+  /** Runs that have left the front of the array: run `i` of it has the number `base + i`. */
+  #base = 0
+  /** For each level the number of a run before which no event of that level waits. */
+  readonly #searchFrom: number[] = Array.from({ length: LEVEL_COUNT }, () => 0)
 
   constructor(options: EventQueueOptions) {
     this.#options = options
@@ -51,6 +59,13 @@ export class EventQueue {
       if (room >= this.#wantedRoom(page)) return page.writer
     }
     return this.#turnPage().writer
+  }
+
+  /** The bytes that were written since the last {@link accept}: a view. */
+  written(): Buffer {
+    const page = this.#page
+    if (!page) return Buffer.alloc(0)
+    return page.writer.buffer.subarray(page.offsets[page.count] ?? 0, page.writer.position)
   }
 
   /** Forgets what was written since the last {@link accept}. */
@@ -98,11 +113,27 @@ export class EventQueue {
     return head
   }
 
+  /** The run on bytes of its own, so that a few events do not pin a page full of dropped ones. */
+  isolate(run: Run): Run {
+    const copy = ownCopy(run)
+    this.release(run)
+    return copy
+  }
+
+  /** Says that a connection that is given up may still hold the run's bytes: they must not change. */
+  distrust(run: Run): void {
+    this.#dirty.add(run.page)
+  }
+
   /** Puts a run back in front, whole. */
   putBack(run: Run): void {
-    this.#dirty.add(run.page)
+    this.distrust(run)
     if (this.#head > 0) this.#runs[--this.#head] = run
-    else this.#runs.unshift(run)
+    else {
+      this.#runs.unshift(run)
+      this.#base -= 1
+    }
+    this.#searchFrom.fill(this.#base + this.#head)
     this.#count(run, 1)
   }
 
@@ -128,10 +159,13 @@ export class EventQueue {
 
   /** Removes the first event of a level. */
   removeOldestOf(level: number): Removed | undefined {
-    for (let i = this.#head; i < this.#runs.length; i += 1) {
+    const from = Math.max(this.#head, (this.#searchFrom[level] ?? 0) - this.#base)
+    for (let i = from; i < this.#runs.length; i += 1) {
       const run = this.#runs[i]
       const index = run ? run.page.findLevel(level, run.from, run.to) : -1
-      if (index >= 0) return this.#remove(i, index)
+      if (index < 0) continue
+      this.#searchFrom[level] = this.#base + i
+      return this.#remove(i, index)
     }
     return undefined
   }
@@ -157,11 +191,11 @@ export class EventQueue {
   #wantedRoom(page: Page): number {
     const usual = this.#usualBytes
     const { batchEvents, batchBytes } = this.#options
+    const single = usual * 2 + SPARE_ROOM_BYTES
+    if (page.count === 0 || page.count % batchEvents !== 0) return single
     // A page ends between two full batches rather than inside one.
-    if (page.count > 0 && page.count % batchEvents === 0) {
-      return Math.min(usual * batchEvents, batchBytes, page.writer.buffer.length / 2)
-    }
-    return usual * 2 + SPARE_ROOM_BYTES
+    const batch = Math.min(usual * batchEvents, batchBytes, page.writer.buffer.length / 2)
+    return Math.max(single, batch)
   }
 
   #turnPage(): Page {
@@ -204,7 +238,7 @@ export class EventQueue {
     gathered.refusals = first.refusals
     gathered.refusedBy = first.refusedBy
     for (const part of parts) {
-      const copied = copyInto(gathered, part, batchEvents, batchBytes)
+      const copied = copyEvents(gathered, part, { maxEvents: batchEvents, maxBytes: batchBytes })
       const { head, rest } = part.cut(copied, clock.monotonic())
       if (rest) this.#runs[this.#head] = rest
       else this.#dropHead()
@@ -230,8 +264,10 @@ export class EventQueue {
     this.#levels[level] = (this.#levels[level] ?? 0) - 1
     if (run.events === 0) {
       if (runIndex === this.#head) this.#dropHead()
-      else this.#runs.splice(runIndex, 1)
+      else this.#dropFromMiddle(runIndex)
       this.release(run)
+    } else if (run.span > SPARSE_FACTOR * run.bytes + SPARSE_SLACK_BYTES) {
+      this.#runs[runIndex] = this.isolate(run)
     }
     return removed
   }
@@ -240,7 +276,16 @@ export class EventQueue {
     this.#head += 1
     if (this.#head < this.#runs.length && this.#head < COMPACT_AFTER_RUNS) return
     this.#runs.splice(0, this.#head)
+    this.#base += this.#head
     this.#head = 0
+  }
+
+  #dropFromMiddle(runIndex: number): void {
+    this.#runs.splice(runIndex, 1)
+    const number = this.#base + runIndex
+    this.#searchFrom.forEach((from, level) => {
+      if (from > number) this.#searchFrom[level] = from - 1
+    })
   }
 
   #count(run: Run, sign: 1 | -1): void {
@@ -262,21 +307,4 @@ function fitting(run: Run, maxEvents: number, maxBytes: number): number {
   let fits = 1
   while (fits < count && (run.page.offsets[run.from + fits + 1] ?? 0) - start <= maxBytes) fits += 1
   return fits
-}
-
-/** Copies events behind those of `target` while they fit, and says how many places were used. */
-function copyInto(target: Run, source: Run, maxEvents: number, maxBytes: number): number {
-  const { page } = source
-  let index = source.from
-  for (; index < source.to; index += 1) {
-    if (page.isHole(index)) continue
-    const bytes = page.byteLengthAt(index)
-    if (target.events >= maxEvents) break
-    if (target.events > 0 && target.bytes + bytes > maxBytes) break
-    const start = page.offsets[index] ?? 0
-    target.page.writer.writeRaw(page.writer.buffer.subarray(start, start + bytes))
-    target.page.add(page.levelAt(index), page.sequenceAt(index))
-    target.extend(bytes)
-  }
-  return index - source.from
 }

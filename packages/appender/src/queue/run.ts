@@ -32,6 +32,11 @@ export class Run {
     page.users += 1
   }
 
+  /** Bytes from the first to the last event, holes included. */
+  get span(): number {
+    return (this.page.offsets[this.to] ?? 0) - (this.page.offsets[this.from] ?? 0)
+  }
+
   get hasHoles(): boolean {
     return this.events !== this.to - this.from
   }
