@@ -48,7 +48,7 @@ export class AvscRpcClient {
   constructor(port: number, socket: Socket = connect({ host: '127.0.0.1', port, noDelay: true })) {
     this.#socket = socket
     const service = avsc.Service.forProtocol(PROTOCOL)
-    const client = service.createClient({ timeout: 60_000 })
+    const client = service.createClient({ timeout: 0 })
     client.createChannel(this.#socket)
     this.#client = client as unknown as AvscClient
     this.#lost = new Promise((_, reject) => {

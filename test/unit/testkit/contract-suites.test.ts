@@ -150,6 +150,7 @@ describe('sinkContract', () => {
 
 describe('watchResources', () => {
   it('names what was left open, and is content when it is closed', async () => {
+    await new Promise(setImmediate)
     const nothingLeft = watchResources()
     const timer = setInterval(() => {}, 60_000)
     const server = createServer().listen(0, '127.0.0.1')

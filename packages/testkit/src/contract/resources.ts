@@ -9,6 +9,9 @@ const IGNORED = new Set(['Immediate', 'TickObject', 'TTYWrap', 'CloseReq'])
  * Notes what the process holds now: whatever keeps it alive, and where the system tells (Linux)
  * its open files and sockets too, which may be unreferenced. The function that it gives waits until
  * no more than that is held, and fails with what was left open when that does not come in time.
+ *
+ * Call it after the first `await` of a test: mocha sets the timer of a test's own time limit only
+ * when the test has given its promise.
  */
 export function watchResources(): (options?: { timeoutMs?: number }) => Promise<void> {
   const before = countResources()
