@@ -12,9 +12,8 @@ sinkContract({
       settings: { 'sink.directory': directory },
       arrived: () =>
         readdirSync(directory)
-          .map((name) => ({ name, number: Number(name.split('-').at(-1)) }))
-          .toSorted((a, b) => a.number - b.number)
-          .flatMap(({ name }) => readFileSync(join(directory, name), 'utf8').split('\n'))
+          .toSorted((a, b) => a.localeCompare(b, 'en', { numeric: true }))
+          .flatMap((name) => readFileSync(join(directory, name), 'utf8').split('\n'))
           .filter((line) => line !== ''),
     }
   },
