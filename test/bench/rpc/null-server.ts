@@ -9,3 +9,4 @@ const handler = { append: later, appendBatch: later }
 const server = new AvroRpcServer({ host: '127.0.0.1', port: Number(port), handler })
 const address = await server.listen()
 process.stdout.write(`ready ${address.port}\n`)
+process.once('SIGINT', () => void server.close({ deadlineMs: 1_000 }))

@@ -145,7 +145,8 @@ export class AvroRpcConnection {
     const call = new ClientCall(name, batch)
     const onLate = () => this.#timedOut(call, `${timeoutText} after ${timeoutMs} ms`)
     call.watch({
-      timer: this.#clock.after(timeoutMs, onLate, { ref: this.#options.ref !== false }),
+      // The open socket keeps the process alive, if it is to be kept.
+      timer: this.#clock.after(timeoutMs, onLate, { ref: false }),
       signal,
       onAbort: () => this.#abandon(call, abortReason(signal)),
     })
