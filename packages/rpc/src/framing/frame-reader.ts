@@ -45,9 +45,9 @@ export class FrameReader {
     this.#limits = limits
   }
 
-  /** Octets held of a frame that is not complete. */
+  /** Memory held for a frame that is not complete, in bytes. */
   get heldBytes(): number {
-    return this.#pieces.length + this.#stagedLength
+    return this.#pieces.heldBytes + this.#stagedLength
   }
 
   /** Whether the first octet of a frame has come and not yet its last. */
@@ -167,10 +167,14 @@ export class FrameReader {
   /** Takes what the chunk has of the current buffer; true when that completes it. */
   #takePiece(): boolean {
     const end = Math.min(this.#at + this.#bufferLeft, this.#chunk.length)
-    if (end > this.#at) this.#pieces.add(this.#chunk.subarray(this.#at, end))
     this.#bufferLeft -= end - this.#at
+    const isComplete = this.#bufferLeft === 0
+    if (end > this.#at) {
+      const isLast = isComplete && this.#buffersLeft === 0
+      this.#pieces.add(this.#chunk.subarray(this.#at, end), isLast)
+    }
     this.#at = end
-    return this.#bufferLeft === 0
+    return isComplete
   }
 
   /** Collects the `wanted` octets of a header. */

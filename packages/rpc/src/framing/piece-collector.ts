@@ -2,25 +2,40 @@
 const SMALL_PIECE_BYTES = 4_096
 const SLAB_BYTES = 16_384
 
-/** Collects the pieces of a frame, pinning at most about twice the memory of their octets. */
+/**
+ * Collects the pieces of a frame until it is complete. What they keep alive is counted, not only
+ * their octets: a view of a chunk keeps the whole chunk.
+ */
 export class PieceCollector {
   #pieces: Buffer[] = []
   #slab: Buffer | undefined
   #slabLength = 0
   #length = 0
+  #pinnedBytes = 0
 
   /** Octets collected. */
   get length(): number {
     return this.#length
   }
 
-  add(piece: Buffer): void {
+  /** Memory that the pieces keep alive, in bytes. */
+  get heldBytes(): number {
+    return this.#pinnedBytes + this.#slabLength
+  }
+
+  /** Adds a view of a chunk; `isLast`: the next call is {@link PieceCollector.join}. */
+  add(piece: Buffer, isLast: boolean): void {
     this.#length += piece.length
-    if (piece.length < SMALL_PIECE_BYTES) this.#addSmall(piece)
+    if (isLast) {
+      this.#closeSlab()
+      this.#pieces.push(piece)
+    } else if (piece.length < SMALL_PIECE_BYTES) this.#addSmall(piece)
     else {
       this.#closeSlab()
-      // A short view of a large chunk would keep the whole chunk for the life of the frame.
-      this.#pieces.push(piece.length * 2 < piece.buffer.byteLength ? copyOf(piece) : piece)
+      const isFirst = this.#pieces.length === 0
+      // The first is the end of a chunk and joined soon, as a rule. Later ones are whole chunks; one
+      // that is not would keep much memory for few octets.
+      this.#keep(isFirst || piece.length * 2 >= piece.buffer.byteLength ? piece : copyOf(piece))
     }
   }
 
@@ -31,7 +46,13 @@ export class PieceCollector {
     const joined = pieces.length === 1 ? (pieces[0] as Buffer) : joinAll(pieces, this.#length)
     this.#pieces = []
     this.#length = 0
+    this.#pinnedBytes = 0
     return joined
+  }
+
+  #keep(piece: Buffer): void {
+    this.#pieces.push(piece)
+    this.#pinnedBytes += piece.buffer.byteLength
   }
 
   #addSmall(piece: Buffer): void {
@@ -43,7 +64,7 @@ export class PieceCollector {
   #closeSlab(): void {
     if (!this.#slab) return
     const piece = this.#slab.subarray(0, this.#slabLength)
-    this.#pieces.push(piece.length * 2 < SLAB_BYTES ? copyOf(piece) : piece)
+    this.#keep(piece.length * 2 < SLAB_BYTES ? copyOf(piece) : piece)
     this.#slab = undefined
     this.#slabLength = 0
   }
