@@ -13,6 +13,7 @@ import { messageOf, OptionError, systemClock } from '@millrace/runtime'
 import type { AppenderFunction, AppenderModule, LayoutsParam, LoggingEvent } from 'log4js'
 import { AppenderRegistry } from './appender-registry.js'
 import { brokenRecord, EventRecords, type Layout } from './event-record.js'
+import { messageText } from './message-text.js'
 
 /** The entry of `appenders` in a configuration of log4js. */
 export interface MillraceAppenderConfig extends AppenderOptions {
@@ -111,13 +112,17 @@ function recordOf(records: EventRecords, event: LoggingEvent) {
   }
 }
 
+const PASS_THROUGH = 'messagePassThrough'
+
 function layoutOf(
   config: MillraceAppenderConfig['layout'],
   layouts: LayoutsParam | undefined,
 ): Layout {
-  const type = config === undefined ? 'messagePassThrough' : config.type
+  const type = config === undefined ? PASS_THROUGH : config.type
+  // The same text, made faster.
+  if (type === PASS_THROUGH) return (event) => messageText(event.data)
   // log4js gives undefined for a type that nobody registered.
-  const layout: unknown = layouts?.layout(type, (config ?? {}) as never)
+  const layout: unknown = layouts?.layout(type, config as never)
   if (typeof layout !== 'function') {
     throw new OptionError(`layout.type '${type}' is not known to log4js`)
   }

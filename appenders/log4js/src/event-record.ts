@@ -38,22 +38,26 @@ export class EventRecords {
   }
 
   of(event: LoggingEvent): LogRecord {
-    const { levelStr } = event.level
+    const { isJson, layout } = this.#options
     const errors = errorsOf(event)
     const context = this.#context(event)
-    const record = {
+    const message = isJson ? messageOf(event.data) : undefined
+    return {
       timestampMs: timeOf(event.startTime),
       level: this.#level(event),
-      levelName: levelStr,
+      levelName: event.level.levelStr,
       loggerName: event.categoryName,
+      text: message === undefined ? layout(event) : message.text,
       error: errors?.[0],
       others: errors !== undefined && errors.length > 1 ? errors.slice(1) : undefined,
+      attributes: message?.attributes,
+      args: message?.args,
+      source: event.fileName === undefined ? undefined : sourceOf(event),
       context,
       traceparent: context === undefined ? undefined : traceparentOf(context),
-      source: event.fileName === undefined ? undefined : sourceOf(event),
+      tracestate: undefined,
+      isUncaught: undefined,
     }
-    if (!this.#options.isJson) return { ...record, text: this.#options.layout(event) }
-    return { ...record, ...messageOf(event.data) }
   }
 
   #level(event: LoggingEvent): number {
@@ -125,8 +129,14 @@ function sourceOf(event: LoggingEvent): LogRecord['source'] {
   }
 }
 
+interface Message {
+  readonly text: string
+  readonly attributes: Record<string, unknown> | undefined
+  readonly args: readonly unknown[]
+}
+
 /** The interpolated message, the fields of object arguments merged in order, and the rest. */
-function messageOf(data: readonly unknown[]): Pick<LogRecord, 'text' | 'attributes' | 'args'> {
+function messageOf(data: readonly unknown[]): Message {
   const used = argumentsOfText(data[0])
   let text = used === 0 ? '' : formatted(data.slice(0, used))
   let attributes: Record<string, unknown> | undefined
