@@ -39,6 +39,7 @@ interface Subject {
 
 interface Measurement {
   readonly cpuMicroseconds: number
+  readonly systemMicroseconds: number
   readonly delayP99Ms: number
   readonly dropped: number
 }
@@ -156,7 +157,7 @@ async function measure(name: string): Promise<Measurement> {
   const { user, system } = process.cpuUsage(before)
   delay.disable()
   subject.waiting()
-  return { cpuMicroseconds: user + system, delayP99Ms: delay.percentile(99) / 1e6, dropped: 0 }
+  return { cpuMicroseconds: user + system, systemMicroseconds: system, delayP99Ms: delay.percentile(99) / 1e6, dropped: 0 }
 }
 
 async function measureApart(name: string, port: number): Promise<Measurement> {

@@ -105,11 +105,17 @@ function errorsOf(event: LoggingEvent): unknown[] | undefined {
 /** The argument itself when it is an error, else the errors among its fields. */
 function withErrorsIn(value: object, errors: unknown[] | undefined): unknown[] | undefined {
   if (isError(value)) return added(errors, value)
+  if (Array.isArray(value)) return errors
   let found = errors
-  if (Array.isArray(value)) return found
-  for (const key in value) {
-    const field = readProperty(value, key)
-    if (typeof field === 'object' && isError(field)) found = added(found, field)
+  try {
+    const fields = value as Record<string, unknown>
+    for (const key in fields) {
+      const field = fields[key]
+      if (typeof field === 'object' && isError(field)) found = added(found, field)
+    }
+  } catch {
+    // A getter threw: the errors that were found before it are the record's.
+    return found
   }
   return found
 }

@@ -6,6 +6,7 @@ import {
   traceparentOf,
 } from '@millrace/appender'
 import { type Line, LineRecords, parsed } from './line-record.js'
+import { writesPlainMessages } from './plain-message.js'
 import { ADAPTER_OPTIONS, checkPinoOptions, type DestinationOptions } from './pino-options.js'
 
 /** Asks pino to leave the last call on its destination. */
@@ -22,6 +23,8 @@ interface LoggerFacts {
   /** `name` of its bindings. */
   readonly name: string
   readonly bindings: Readonly<Record<string, unknown>>
+  /** Whether the message that was logged is the one in the line. */
+  readonly isPlain: boolean
 }
 
 /**
@@ -70,17 +73,12 @@ export class MillraceDestination {
     // The next line may come from somebody who sets nothing; and nothing is kept alive.
     this.lastLogger = undefined
     this.lastObj = undefined
-    const end = text.length - 1
-    if (text.charCodeAt(end) !== NEWLINE || text.indexOf('\n') !== end) {
-      for (const line of text.split('\n')) {
-        if (line !== '') this.#appender.append(this.#lineRecord(line))
-      }
-      return true
-    }
     if (typeof logger === 'object' && logger !== null) {
       this.#appender.append(this.#callRecord(text, logger, object))
-    } else {
-      this.#appender.append(this.#lineRecord(text.slice(0, end)))
+      return true
+    }
+    for (const line of text.split('\n')) {
+      if (line !== '') this.#appender.append(this.#lineRecord(line))
     }
     return true
   }
@@ -153,7 +151,7 @@ export class MillraceDestination {
       level: records.levelOf(levelName, level),
       levelName,
       loggerName: facts.name === '' ? this.#loggerName : facts.name,
-      text: this.#text(text, line),
+      text: this.#text(text, facts, line),
       error,
       attributes: line === undefined ? undefined : records.fields(line),
       context: this.#contextOf(facts),
@@ -163,11 +161,12 @@ export class MillraceDestination {
   }
 
   /** The body as it is in the line: pino may have redacted or changed what it was given. */
-  #text(text: string, line: Line | undefined): string {
+  #text(text: string, facts: LoggerFacts, line: Line | undefined): string {
     const records = this.#records
     if (records.isLine) return text.slice(0, -1)
     const message = this.lastMsg
-    if (typeof message === 'string' && text.endsWith(`"${message}"}\n`)) return message
+    // To look into the line costs more than all the rest of the call: pino has just glued it together.
+    if (typeof message === 'string' && facts.isPlain) return message
     const whole = text.slice(0, -1)
     const fields = line ?? parsed(whole)
     return fields === undefined ? whole : records.message(whole, fields)
@@ -194,7 +193,11 @@ export class MillraceDestination {
     if (known !== undefined) return known
     const bindings = logger.bindings?.() ?? {}
     const { name } = bindings
-    const facts = { name: typeof name === 'string' ? name : '', bindings }
+    const facts = {
+      name: typeof name === 'string' ? name : '',
+      bindings,
+      isPlain: writesPlainMessages(logger, this.#records.messageKey),
+    }
     this.#facts.set(logger, facts)
     return facts
   }
@@ -211,7 +214,6 @@ export class MillraceDestination {
   }
 }
 
-const NEWLINE = 10
 const NO_FIELDS: Line = {}
 
 function hasTrace(fields: Line): boolean {

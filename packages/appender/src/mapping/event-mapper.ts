@@ -10,7 +10,12 @@ import { EventIds } from './event-ids.js'
 import { HeaderBlock, headerEntry, headerName, writeText } from './header-block.js'
 import { HeaderTemplates, type ProcessIdentity } from './header-template.js'
 import { JsonBody } from './json-body.js'
-import { appendsStack, bodyModeOf, type MapperSettings } from './mapping-options.js'
+import {
+  appendsStack,
+  bodyModeOf,
+  type MapperSettings,
+  MAX_HEADER_NAME_BYTES,
+} from './mapping-options.js'
 import { isTraceparent, MAX_TRACESTATE_LENGTH } from './trace-context.js'
 
 /** What a mapper takes from its surroundings; tests hand in their own. */
@@ -96,20 +101,17 @@ export class RecordMapper implements EventMapper {
   #open(record: LogRecord, writer: ByteWriter): void {
     const ids = this.#ids
     const template = this.#templates.find(record)
-    const stamp = this.#templates.stamp(record.timestampMs)
     const { bytes, idEnds } = template
     const sequenceName = this.#sequenceName
-    writer.reserve(1 + stamp.length + bytes.length + 64)
+    for (let i = 0; i < idEnds.length; i += 1) ids.writeCounted(bytes, idEnds[i] as number)
+    writer.reserve(1 + bytes.length + MAX_SEQUENCE_BYTES)
     const block = this.#block
     block.open(writer)
     const { buffer } = writer
     let at = writer.position
-    buffer.set(stamp, at)
-    at += stamp.length
     buffer.set(bytes, at)
-    for (let i = 0; i < idEnds.length; i += 1) ids.writeCounted(buffer, at + (idEnds[i] as number))
     at += bytes.length
-    block.counted(this.#templates.stampEntries + template.entries)
+    block.counted(template.entries)
     if (sequenceName !== undefined) {
       buffer.set(sequenceName, at)
       at += sequenceName.length
@@ -217,6 +219,8 @@ export class RecordMapper implements EventMapper {
 /** Header of an event whose record could not be encoded as it should. */
 export const ENCODE_ERROR_HEADER = 'millrace.encodeError'
 
+/** Room for the header `millrace.seq`. */
+const MAX_SEQUENCE_BYTES = MAX_HEADER_NAME_BYTES + 32
 const MAX_FAILED_TEXT = 4 * 1_024
 const MAX_REASON_BYTES = 256
 

@@ -22,9 +22,13 @@ export interface HeaderTemplate {
   readonly loggerName: string
   readonly level: number
   readonly levelName: string
-  /** Entries that depend on nothing else, and behind them the ids with their ends left open. */
+  /** All entries that every event of this logger and level has. Time and ids are written into it. */
   readonly bytes: Buffer
   readonly entries: number
+  /** The time that `bytes` show now, and where. */
+  timestampMs: number
+  readonly timeStarts: readonly number[]
+  readonly timeDigits: number
   /** Where in `bytes` the counted end of an id goes. */
   readonly idEnds: readonly number[]
 }
@@ -75,11 +79,8 @@ export class HeaderTemplates {
   readonly #idPrefix: string
   readonly #fixed: Readonly<Record<string, string>>
   readonly #byLogger = new Map<string, HeaderTemplate[]>()
-  readonly #stampNames: readonly Buffer[]
   #size = 0
   #last: HeaderTemplate | undefined
-  #stampMs = Number.NaN
-  #stamp: Buffer = Buffer.alloc(0)
 
   /** `fixed` are the fixed headers that nothing can replace. */
   constructor(
@@ -92,10 +93,6 @@ export class HeaderTemplates {
     this.#identity = identity
     this.#idPrefix = idPrefix
     this.#fixed = fixed
-    this.#stampNames = PROFILE_HEADERS[settings.profile].timestamps.flatMap((name) => {
-      const own = this.name(name)
-      return own === undefined ? [] : [headerName(own)]
-    })
   }
 
   /** Whether the profile has Millrace's own headers beside the contract's. */
@@ -111,57 +108,45 @@ export class HeaderTemplates {
     return own === false ? undefined : own
   }
 
-  /** Number of entries that {@link HeaderTemplates.stamp} gives. */
-  get stampEntries(): number {
-    return this.#stampNames.length
-  }
-
-  /** The encoded time headers. The same bytes are given until the millisecond changes. */
-  stamp(timestampMs: number): Buffer {
-    if (timestampMs === this.#stampMs) return this.#stamp
-    const text = Number.isFinite(timestampMs) ? Math.trunc(timestampMs).toFixed(0) : '0'
-    const length = this.#stampNames.reduce((sum, name) => sum + name.length + 1 + text.length, 0)
-    if (this.#stamp.length !== length) this.#stamp = this.#freshStamp(text.length, length)
-    const stamp = this.#stamp
-    let at = 0
-    for (const name of this.#stampNames) {
-      at += name.length + 1
-      for (let i = 0; i < text.length; i += 1) stamp[at + i] = text.charCodeAt(i)
-      at += text.length
-    }
-    this.#stampMs = timestampMs
-    return stamp
-  }
-
+  /** The template for a record, with the record's time in it. */
   find(record: LogRecord): HeaderTemplate {
     const last = this.#last
-    if (last !== undefined && isFor(last, record)) return last
-    const known = this.#byLogger.get(record.loggerName)
-    let template = known?.find((one) => isFor(one, record))
-    if (template === undefined) {
-      template = this.#make(record)
-      if (this.#size >= MAX_TEMPLATES) {
-        this.#byLogger.clear()
-        this.#size = 0
-      }
-      this.#size += 1
-      const siblings = this.#byLogger.get(record.loggerName)
-      if (siblings === undefined) this.#byLogger.set(record.loggerName, [template])
-      else siblings.push(template)
-    }
+    const template = last !== undefined && isFor(last, record) ? last : this.#known(record)
     this.#last = template
+    if (template.timestampMs === record.timestampMs) return template
+    return this.#timed(template, record)
+  }
+
+  #known(record: LogRecord): HeaderTemplate {
+    const known = this.#byLogger.get(record.loggerName)?.find((one) => isFor(one, record))
+    return known ?? this.#keep(this.#make(record))
+  }
+
+  #keep(template: HeaderTemplate): HeaderTemplate {
+    if (this.#size >= MAX_TEMPLATES) {
+      this.#byLogger.clear()
+      this.#size = 0
+    }
+    this.#size += 1
+    const siblings = this.#byLogger.get(template.loggerName)
+    if (siblings === undefined) this.#byLogger.set(template.loggerName, [template])
+    else siblings.push(template)
     return template
   }
 
-  #freshStamp(digits: number, length: number): Buffer {
-    const stamp = Buffer.alloc(length)
-    let at = 0
-    for (const name of this.#stampNames) {
-      at += name.copy(stamp, at)
-      stamp[at] = digits * 2
-      at += 1 + digits
+  /** Writes the time into the template; one with another number of digits takes its place. */
+  #timed(template: HeaderTemplate, record: LogRecord): HeaderTemplate {
+    const text = timeText(record.timestampMs)
+    if (text.length !== template.timeDigits) {
+      this.#last = this.#make(record)
+      return this.#last
     }
-    return stamp
+    const { bytes, timeStarts } = template
+    for (const start of timeStarts) {
+      for (let i = 0; i < text.length; i += 1) bytes[start + i] = text.charCodeAt(i)
+    }
+    template.timestampMs = record.timestampMs
+    return template
   }
 
   #make(record: LogRecord): HeaderTemplate {
@@ -170,7 +155,10 @@ export class HeaderTemplates {
       const own = this.name(name)
       if (own !== undefined && value !== undefined) entries.push(headerEntry(own, value))
     }
-    const { timestamps: _, ...profile } = PROFILE_HEADERS[this.#settings.profile]
+    const profile = PROFILE_HEADERS[this.#settings.profile]
+    const time = timeText(record.timestampMs)
+    for (const name of profile.timestamps) add(name, time)
+    const timeStarts = timeStartsOf(entries, time.length)
     const { maxValueBytes } = this.#settings.headerCaps
     const body = bodyModeOf(this.#settings)
     const level = canonicalLevel(record.level)
@@ -197,6 +185,9 @@ export class HeaderTemplates {
       levelName: record.levelName,
       bytes: Buffer.concat(entries),
       entries: entries.length,
+      timestampMs: record.timestampMs,
+      timeStarts,
+      timeDigits: time.length,
       idEnds,
     }
   }
@@ -214,6 +205,19 @@ export class HeaderTemplates {
     }
     return ends
   }
+}
+
+function timeText(timestampMs: number): string {
+  return Number.isFinite(timestampMs) ? Math.trunc(timestampMs).toFixed(0) : '0'
+}
+
+/** Where the values of the first entries begin when each is `digits` long. */
+function timeStartsOf(entries: readonly Buffer[], digits: number): number[] {
+  let end = 0
+  return entries.map((entry) => {
+    end += entry.length
+    return end - digits
+  })
 }
 
 function isFor(template: HeaderTemplate, record: LogRecord): boolean {
