@@ -23,7 +23,8 @@ import TransportStream from 'winston-transport'
 import { freePort } from './peers.js'
 
 const here = dirname(fileURLToPath(import.meta.url))
-const MESSAGE = 'order 4711 was paid and leaves the warehouse with the next truck to the north '.padEnd(100, '.')
+const MESSAGE =
+  'order 4711 was paid and leaves the warehouse with the next truck to the north '.padEnd(100, '.')
 const FIELDS = { user: 'u-4711', attempt: 3, path: '/api/orders' }
 const LOGGERS = ['winston', 'log4js', 'pino'] as const
 const WARM_UP = 30_000
@@ -157,7 +158,12 @@ async function measure(name: string): Promise<Measurement> {
   const { user, system } = process.cpuUsage(before)
   delay.disable()
   subject.waiting()
-  return { cpuMicroseconds: user + system, systemMicroseconds: system, delayP99Ms: delay.percentile(99) / 1e6, dropped: 0 }
+  return {
+    cpuMicroseconds: user + system,
+    systemMicroseconds: system,
+    delayP99Ms: delay.percentile(99) / 1e6,
+    dropped: 0,
+  }
 }
 
 async function measureApart(name: string, port: number): Promise<Measurement> {

@@ -3,8 +3,6 @@ import { format, types } from 'node:util'
 /** Longest object text that is surely written on one line. */
 const MAX_LINE = 72
 const PLAIN_KEY = /^[a-zA-Z_][a-zA-Z_0-9]*$/
-/** What a text may not hold to stand between single quotes as it is. */
-const QUOTED_OTHERWISE = /[\u0000-\u001f'\\\u007f-\u009f\ud800-\udfff]/
 
 /**
  * What log4js's `messagePassThrough` layout gives: `util.format` of the arguments. The common call, a
@@ -37,30 +35,50 @@ function commonText(data: readonly unknown[]): string | undefined {
 
 /** As `util.inspect` writes a plain object of a few primitive fields; undefined for any other. */
 function flatObject(object: object): string | undefined {
-  if (types.isProxy(object) || Object.getPrototypeOf(object) !== Object.prototype) return undefined
-  if (Object.getOwnPropertySymbols(object).length > 0) return undefined
+  if (!isOrdinary(object)) return undefined
   let text = ''
   for (const key of Object.keys(object)) {
-    if (key === '__proto__' || key === 'constructor' || !PLAIN_KEY.test(key)) return undefined
-    const descriptor = Object.getOwnPropertyDescriptor(object, key)
-    if (descriptor === undefined || descriptor.get !== undefined || descriptor.set !== undefined) {
-      return undefined
-    }
-    const value: unknown = descriptor.value
-    const part = typeof value === 'string' ? quoted(value) : primitive(value)
+    const part = fieldText(object, key)
     if (part === undefined) return undefined
-    text += `${text === '' ? '' : ', '}${key}: ${part}`
+    text = text === '' ? part : `${text}, ${part}`
     if (text.length > MAX_LINE) return undefined
   }
-  // A constructor that cannot be seen among the keys changes what inspect writes.
-  if (text === '' || Object.hasOwn(object, 'constructor')) return undefined
-  return `{ ${text} }`
+  return text === '' ? undefined : `{ ${text} }`
 }
 
+/** True for an object whose look depends on nothing but its enumerable fields. */
+function isOrdinary(object: object): boolean {
+  return (
+    !types.isProxy(object) &&
+    Object.getPrototypeOf(object) === Object.prototype &&
+    !Object.hasOwn(object, 'constructor') &&
+    Object.getOwnPropertySymbols(object).length === 0
+  )
+}
+
+function fieldText(object: object, key: string): string | undefined {
+  if (key === '__proto__' || !PLAIN_KEY.test(key)) return undefined
+  const descriptor = Object.getOwnPropertyDescriptor(object, key)
+  // What has a getter is shown as such, and not called.
+  if (descriptor === undefined || !('value' in descriptor)) return undefined
+  const value: unknown = descriptor.value
+  const text = typeof value === 'string' ? quoted(value) : primitive(value)
+  return text === undefined ? undefined : `${key}: ${text}`
+}
+
+/** The text between single quotes; undefined when a character of it is written in another way. */
 function quoted(text: string): string | undefined {
-  if (text.length > MAX_LINE || QUOTED_OTHERWISE.test(text)) return undefined
+  if (text.length > MAX_LINE) return undefined
+  for (let i = 0; i < text.length; i += 1) {
+    const code = text.charCodeAt(i)
+    if (code < 0x20 || code === QUOTE || code === BACKSLASH) return undefined
+    if (code >= 0x7f && (code <= 0x9f || (code >= 0xd800 && code <= 0xdfff))) return undefined
+  }
   return `'${text}'`
 }
+
+const QUOTE = 0x27
+const BACKSLASH = 0x5c
 
 function primitive(value: unknown): string | undefined {
   switch (typeof value) {

@@ -21,7 +21,11 @@ export function writesPlainMessages(logger: object, messageKey: string): boolean
 /** The logger's parts under the descriptions of their symbols, its own before those of its parents. */
 function partsOf(logger: object): Map<string, unknown> {
   const parts = new Map<string, unknown>()
-  for (let at: object | null = logger; at !== null; at = Object.getPrototypeOf(at) as object | null) {
+  for (
+    let at: object | null = logger;
+    at !== null;
+    at = Object.getPrototypeOf(at) as object | null
+  ) {
     for (const symbol of Object.getOwnPropertySymbols(at)) {
       const name = symbol.description ?? ''
       if (!parts.has(name)) parts.set(name, Reflect.get(at, symbol))

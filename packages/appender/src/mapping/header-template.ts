@@ -1,6 +1,6 @@
 import type { LogRecord } from '../log-record.js'
 import { EVENT_ID_COUNTED, EVENT_ID_LENGTH } from './event-ids.js'
-import { headerEntry, headerName } from './header-block.js'
+import { headerEntry } from './header-block.js'
 import { shortened } from './context-headers.js'
 import { canonicalLevel, severityNumber } from './levels.js'
 import { bodyModeOf, type MapperSettings, type Profile } from './mapping-options.js'
