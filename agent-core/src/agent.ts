@@ -6,6 +6,7 @@ import {
   type Logger,
   type Random,
   systemClock,
+  withDeadline,
 } from '@millrace/runtime'
 import { assemble, type AssemblyTools } from './assembly/assemble.js'
 import type { ChannelNode, Graph } from './assembly/graph.js'
@@ -16,8 +17,7 @@ import type { AgentHealth } from './monitoring/http-server.js'
 import { type Metrics, metricsOf } from './monitoring/metrics.js'
 
 const DEFAULT_START_TIMEOUT_MS = 30_000
-/** How long the components of a configuration that is given up or replaced may take to stop, in milliseconds. */
-const REPLACE_STOP_MS = 10_000
+const DEFAULT_REPLACE_TIMEOUT_MS = 10_000
 /** How often a channel that is to go is looked at, in milliseconds. */
 const DRAIN_CHECK_MS = 20
 
@@ -27,6 +27,11 @@ export interface AgentOptions {
   readonly random?: Random
   /** How long a component that cannot start is tried again before the agent gives up, in milliseconds. Default 30,000. */
   readonly startTimeoutMs?: number
+  /**
+   * How long the components of a configuration that failed or is replaced may take to stop, and a
+   * channel that is to go may take to become empty, in milliseconds. Default 10,000.
+   */
+  readonly replaceTimeoutMs?: number
 }
 
 export interface StopReport {
@@ -43,6 +48,7 @@ type AgentState = 'idle' | 'starting' | 'ready' | 'stopping' | 'stopped'
 export class Agent {
   readonly #tools: AssemblyTools
   readonly #startTimeoutMs: number
+  readonly #replaceTimeoutMs: number
   #state: AgentState = 'idle'
   #graph: Graph | undefined
   /** Ends a start or reload under way. */
@@ -54,6 +60,7 @@ export class Agent {
     const { logger, clock = systemClock, random = Math.random } = options
     this.#tools = { logger, clock, random }
     this.#startTimeoutMs = options.startTimeoutMs ?? DEFAULT_START_TIMEOUT_MS
+    this.#replaceTimeoutMs = options.replaceTimeoutMs ?? DEFAULT_REPLACE_TIMEOUT_MS
   }
 
   /**
@@ -78,7 +85,7 @@ export class Agent {
   /**
    * Replaces the configuration. All components restart, except that a channel which can take new
    * options stays, with its events, where its name and type stay. A memory channel that is to go is
-   * drained first; when it does not become empty in 10 s, the old configuration goes on. Components
+   * drained first; when it does not become empty in `replaceTimeoutMs`, the old configuration goes on. Components
    * of the new one that fail to start are tried again for ever.
    * @throws LifecycleError when the agent does not run or a channel cannot be drained; what a
    *   component's `create` throws. The old configuration runs on then.
@@ -120,23 +127,33 @@ export class Agent {
   }
 
   async #startWithin(graph: Graph, halt: AbortSignal): Promise<void> {
-    const limit = new AbortController()
-    const giveUp = () => limit.abort()
-    const timer = this.#tools.clock.after(this.#startTimeoutMs, giveUp)
-    halt.addEventListener('abort', giveUp, { once: true })
+    const limit = this.#startLimit(halt)
     try {
       await startGraph(graph, (supervised) => supervised.start(limit.signal))
       if (!halt.aborted) this.#state = 'ready'
     } catch (error) {
-      limit.abort()
+      limit.end()
       if (!halt.aborted) {
-        await this.#stopGraph(graph, REPLACE_STOP_MS)
+        await this.#stopGraph(graph, this.#replaceTimeoutMs)
         this.#state = 'stopped'
       }
       throw error
     } finally {
-      timer.cancel()
+      limit.cancel()
     }
+  }
+
+  /** A signal that is aborted when the time for a start is over, or when the agent is stopped. */
+  #startLimit(halt: AbortSignal): { signal: AbortSignal; end(): void; cancel(): void } {
+    const controller = new AbortController()
+    const end = () => controller.abort()
+    const timer = this.#tools.clock.after(this.#startTimeoutMs, end)
+    halt.addEventListener('abort', end, { once: true })
+    const cancel = () => {
+      timer.cancel()
+      halt.removeEventListener('abort', end)
+    }
+    return { signal: controller.signal, end, cancel }
   }
 
   async #stop(deadlineMs: number): Promise<StopReport> {
@@ -145,7 +162,8 @@ export class Agent {
     if (!wasStopped) this.#state = 'stopping'
     this.#halt.abort()
     const beganMs = this.#tools.clock.monotonic()
-    await this.#operation
+    // It ends as soon as the component at hand lets it.
+    await withDeadline(this.#operation, deadlineMs / 2, () => {}, this.#tools.clock)
     // A reload that was under way can have replaced it.
     const current = this.#graph ?? graph
     if (!current) return { undelivered: {} }
@@ -166,33 +184,36 @@ export class Agent {
     const kept = keptChannels(old, configuration)
     const next = assemble(configuration, this.#tools, kept)
     const going = [...old.channels.values()].filter((node) => !kept.has(node.configuration.name))
-    await stopSources(old, REPLACE_STOP_MS)
+    await stopSources(old, this.#replaceTimeoutMs)
     await this.#drain(going, halt)
     if (halt.aborted) return
     const full = going.filter(({ channel }) => !channel.isDurable && channel.size.events > 0)
     if (full.length > 0) {
-      await Promise.all(old.sources.map(({ supervised }) => supervised.startSupervised()))
+      await Promise.all(old.sources.map(({ supervised }) => supervised.startSupervised(halt)))
       throw new LifecycleError('MILLRACE_LIFECYCLE_STATE', refusal(full))
     }
-    const options = { deadlineMs: REPLACE_STOP_MS, drains: false, clock: this.#tools.clock }
+    const options = { deadlineMs: this.#replaceTimeoutMs, drains: false, clock: this.#tools.clock }
     await stopSinks(old, options)
     await Promise.all(
-      going.map(({ supervised }) => supervised.stop({ deadlineMs: REPLACE_STOP_MS })),
+      going.map(({ supervised }) => supervised.stop({ deadlineMs: this.#replaceTimeoutMs })),
     )
+    if (halt.aborted) return
     for (const { name, options } of configuration.channels) {
       kept.get(name)?.channel.reconfigure?.(options)
     }
     this.#graph = next
     const isKept = new Set([...kept.values()].map(({ supervised }) => supervised))
+    const limit = this.#startLimit(halt)
     await startGraph(next, async (supervised) => {
-      if (!halt.aborted && !isKept.has(supervised)) await supervised.startSupervised()
+      if (!halt.aborted && !isKept.has(supervised)) await supervised.startSupervised(limit.signal)
     })
+    limit.cancel()
   }
 
   /** Lets the sinks empty memory channels that the next configuration does not have. */
   async #drain(going: readonly ChannelNode[], halt: AbortSignal): Promise<void> {
     const { clock } = this.#tools
-    const untilMs = clock.monotonic() + REPLACE_STOP_MS
+    const untilMs = clock.monotonic() + this.#replaceTimeoutMs
     const holdsEvents = ({ channel }: ChannelNode) => !channel.isDurable && channel.size.events > 0
     while (going.some(holdsEvents) && clock.monotonic() < untilMs && !halt.aborted) {
       await delay(DRAIN_CHECK_MS, { clock })

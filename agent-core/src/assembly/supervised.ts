@@ -88,15 +88,16 @@ export class Supervised {
     )
   }
 
-  /** Starts it once; when that fails, restarts go on in the background for ever. */
-  async startSupervised(): Promise<void> {
+  /**
+   * Starts it, and goes on trying in the background for ever. Resolves when the first attempt has
+   * ended or the signal is aborted, whichever comes first.
+   */
+  async startSupervised(patience: AbortSignal): Promise<void> {
     this.#life = new AbortController()
     const { signal } = this.#life
-    try {
-      await this.#attempt(signal)
-    } catch (error) {
-      if (!signal.aborted) this.#reviving = this.#revive(error, signal)
-    }
+    const first = this.#attempt(signal)
+    this.#reviving = first.catch((error: unknown) => this.#revive(error, signal))
+    await abortable(first, patience).catch(() => {})
   }
 
   /**
