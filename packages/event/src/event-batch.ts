@@ -1,7 +1,7 @@
 import { Event, type EventInit } from './event.js'
 import { EventEncoder } from './event-encoder.js'
 import { editHeaders, HeaderCursor, type HeaderEdit, type Headers, sameBytes } from './headers.js'
-import { type Scan, scanArray, scanOne } from './scan.js'
+import { scanArray, scanOne } from './scan.js'
 import { VarintReader } from './varint.js'
 
 /** What an empty batch and each further event cost beside their bytes, in bytes (an estimate). */
@@ -39,7 +39,8 @@ export class EventBatch {
   }
 
   /**
-   * Validates and indexes the event array of an `appendBatch` call without copying it.
+   * Validates and indexes the event array of an `appendBatch` call. One block, which is how peers write
+   * it, is not copied.
    * @returns the batch and the position behind the array.
    * @throws AvroError when the bytes are no such array.
    */
@@ -49,9 +50,7 @@ export class EventBatch {
     end = bytes.length,
   ): { batch: EventBatch; end: number } {
     const scan = scanArray(bytes, start, end)
-    const batch =
-      scan.gaps.length === 0 ? new EventBatch(bytes, scan.offsets) : closeGaps(bytes, scan)
-    return { batch: batch.#unpinned(), end: scan.end }
+    return { batch: new EventBatch(scan.bytes, scan.offsets).#unpinned(), end: scan.end }
   }
 
   /** As {@link EventBatch.scanArray}, for the one event of an `append` call. */
@@ -262,24 +261,3 @@ export class EventBatch {
 }
 
 const EMPTY = new EventBatch(Buffer.alloc(0), new Uint32Array(1))
-
-/** Copies the events of several blocks together. */
-function closeGaps(bytes: Buffer, scan: Scan): EventBatch {
-  const size = scan.offsets.length - 1
-  const gapBytes = scan.gaps.reduce((sum, gap) => sum + gap.size, 0)
-  const start = scan.offsets[0] as number
-  const buffer = Buffer.allocUnsafeSlow((scan.offsets[size] as number) - start - gapBytes)
-  const offsets = new Uint32Array(size + 1)
-  let from = 0
-  let at = 0
-  for (const gap of [...scan.gaps, { index: size, size: 0 }]) {
-    const runStart = scan.offsets[from] as number
-    const runEnd = (scan.offsets[gap.index] as number) - gap.size
-    for (let i = from; i < gap.index; i += 1)
-      offsets[i] = (scan.offsets[i] as number) - runStart + at
-    at += bytes.copy(buffer, at, runStart, runEnd)
-    from = gap.index
-  }
-  offsets[size] = at
-  return new EventBatch(buffer, offsets)
-}

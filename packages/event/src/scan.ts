@@ -14,62 +14,108 @@
 import { negativeLength, truncated, VarintReader } from './varint.js'
 import { AvroError } from '@millrace/runtime'
 
-/** Where the events of a scanned array lie. */
+/** Where the events of a scanned datum lie. */
 export interface Scan {
-  /** Starts of the events in the scanned bytes, and behind them the end of the last one. */
+  /** What holds the events: the scanned bytes, or a copy without the block headers between events. */
+  readonly bytes: Buffer
+  /** Starts of the events in {@link Scan.bytes}, and behind them the end of the last one. */
   readonly offsets: Uint32Array
-  /** Position behind the scanned datum. */
+  /** Position behind the scanned datum, in the scanned bytes. */
   readonly end: number
-  /** False when block headers lie between events: then {@link Scan.gaps} lists them. */
-  readonly gaps: readonly Gap[]
-}
-
-/** Bytes between two events that belong to neither: `size` bytes in front of the event `index`. */
-export interface Gap {
-  readonly index: number
-  readonly size: number
 }
 
 /** The least that an event takes: an empty map and an empty body. */
 const MIN_EVENT_BYTES = 2
 /** The least that a map entry takes: two empty strings. */
 const MIN_ENTRY_BYTES = 2
+/** Up to this length a loop copies faster than a call of the system's. */
+const SHORT_COPY_BYTES = 64
 
 /**
  * Scans the array of an `appendBatch` call.
  * @throws AvroError truncated or invalid; the bytes are never read beyond `end`.
  */
-export function scanArray(bytes: Uint8Array, start: number, end: number): Scan {
+export function scanArray(bytes: Buffer, start: number, end: number): Scan {
   const reader = new VarintReader(bytes, start, end)
-  let offsets = new Uint32Array(1)
-  let count = 0
-  const gaps: Gap[] = []
-  for (;;) {
-    const blockStart = reader.position
-    const blockCount = readBlockCount(reader, MIN_EVENT_BYTES)
-    if (blockCount === 0) break
-    if (count > 0) gaps.push({ index: count, size: reader.position - blockStart })
-    const grown = new Uint32Array(count + blockCount + 1)
-    grown.set(offsets.subarray(0, count))
-    offsets = grown
-    let at = reader.position
-    for (let i = 0; i < blockCount; i += 1) {
-      offsets[count] = at
-      count += 1
+  const count = readBlockCount(reader, MIN_EVENT_BYTES)
+  const offsets = new Uint32Array(count + 1)
+  if (count === 0) return { bytes, offsets, end: reader.position }
+  let at = reader.position
+  for (let i = 0; i < count; i += 1) {
+    offsets[i] = at
+    at = skipEvent(bytes, at, end)
+  }
+  offsets[count] = at
+  reader.position = at
+  if (readBlockCount(reader, MIN_EVENT_BYTES) > 0) return scanBlocks(bytes, start, end)
+  return { bytes, offsets, end: reader.position }
+}
+
+/**
+ * Scans an array of several blocks and copies their events together. Blocks are counted first: a
+ * peer may put each event into a block of its own, so nothing is kept for a block.
+ */
+function scanBlocks(bytes: Buffer, start: number, end: number): Scan {
+  let events = 0
+  let length = 0
+  const arrayEnd = forEachBlock(bytes, start, end, (count, from) => {
+    let at = from
+    for (let i = 0; i < count; i += 1) at = skipEvent(bytes, at, end)
+    events += count
+    length += at - from
+    return at
+  })
+  const copy = Buffer.allocUnsafeSlow(length)
+  const offsets = new Uint32Array(events + 1)
+  let index = 0
+  let filled = 0
+  forEachBlock(bytes, start, end, (count, from) => {
+    let at = from
+    for (let i = 0; i < count; i += 1) {
+      offsets[index] = filled + at - from
+      index += 1
       at = skipEvent(bytes, at, end)
     }
-    offsets[count] = at
-    reader.position = at
+    filled = copyRange(bytes, { from, to: at }, copy, filled)
+    return at
+  })
+  offsets[events] = length
+  return { bytes: copy, offsets, end: arrayEnd }
+}
+
+/** Calls `scan` with the count and the start of each block; it answers where the block ends. */
+function forEachBlock(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  scan: (count: number, from: number) => number,
+): number {
+  const reader = new VarintReader(bytes, start, end)
+  for (;;) {
+    const count = readBlockCount(reader, MIN_EVENT_BYTES)
+    if (count === 0) return reader.position
+    reader.position = scan(count, reader.position)
   }
-  return { offsets, end: reader.position, gaps }
+}
+
+/** Copies a range to `target` at `at`; gives the position behind it. */
+function copyRange(
+  source: Buffer,
+  { from, to }: { from: number; to: number },
+  target: Buffer,
+  at: number,
+): number {
+  if (to - from > SHORT_COPY_BYTES) return at + source.copy(target, at, from, to)
+  for (let i = from; i < to; i += 1) target[at + i - from] = source[i] as number
+  return at + to - from
 }
 
 /** Scans one event, as in an `append` call. */
-export function scanOne(bytes: Uint8Array, start: number, end: number): Scan {
+export function scanOne(bytes: Buffer, start: number, end: number): Scan {
   const offsets = new Uint32Array(2)
   offsets[0] = start
   offsets[1] = skipEvent(bytes, start, end)
-  return { offsets, end: offsets[1], gaps: [] }
+  return { bytes, offsets, end: offsets[1] }
 }
 
 /** The position behind the event that begins at `start`. */
