@@ -52,7 +52,8 @@ export interface RpcClientHost {
 
 /** @param options as {@link clientProblems} found them good. */
 export function rpcClientFactory(options: RpcClientChoices, host: RpcClientHost): RpcClientFactory {
-  const hosts = hostsOf(options)
+  const all = hostsOf(options)
+  const hosts = clientFlavour(options.clientType) === 'single' ? all.slice(0, 1) : all
   return {
     target: hosts.map(formatHostAddress).join(', '),
     async connect(signal) {
@@ -149,6 +150,10 @@ export function clientProblems(options: RpcClientChoices): readonly Problem[] {
   if (flavour === undefined) unsupported('client.type', `${clientType} is not supported`)
   if (hostSelectorOf(options.hostSelector) === undefined) {
     unsupported('host-selector', `${options.hostSelector} is neither ROUND_ROBIN nor RANDOM`)
+  }
+  if (flavour === 'single' && hosts.length > 1) {
+    const message = `client.type = ${clientType} uses only the first host`
+    problems.push({ key: 'hosts', code: 'MILLRACE_CONFIG_NO_EFFECT', severity: 'warning', message })
   }
   if (flavour === 'load balancing' && hosts.length < 2) {
     problems.push({ key: 'hosts', message: 'needs two hosts with this client.type' })

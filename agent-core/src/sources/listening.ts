@@ -25,8 +25,7 @@ export async function listenOn(
   throwIfAborted(signal)
 }
 
-/** The error of a source whose address cannot be listened on. */
-export function cannotListen(
+function cannotListen(
   address: { readonly bind: string; readonly port: number },
   cause: unknown,
 ): LifecycleError {

@@ -305,6 +305,7 @@ describe('avro sink options', () => {
 
   it('need an address for each host', () => {
     assert.deepEqual(findings({ hosts: ['a', 'b'], hostsByAlias: { a: 'x:1', b: '::1:2' } }), [
+      'warning MILLRACE_CONFIG_NO_EFFECT hosts',
       'error INVALID hosts.b',
     ])
     assert.deepEqual(findings({ hosts: ['a'] }), ['error MILLRACE_CONFIG_MISSING hosts.a'])

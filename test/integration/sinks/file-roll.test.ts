@@ -3,12 +3,12 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path'
 import { AvroEventSerializer } from '@millrace/agent-core/internal/serializers/avro-event'
 import { TextSerializer } from '@millrace/agent-core/internal/serializers/text'
+import { fileRollSink } from '@millrace/agent-core/internal/sinks/file-roll'
 import {
   FileRollSink,
   type FileRollSinkHost,
   type FileRollSinkOptions,
-  fileRollSink,
-} from '@millrace/agent-core/internal/sinks/file-roll'
+} from '@millrace/agent-core/internal/sinks/file-roll-sink'
 import { diskFiles } from '@millrace/agent-core/internal/sinks/output-file'
 import { silentLogger, systemClock } from '@millrace/runtime'
 import { FakeClock } from '@millrace/testkit'
