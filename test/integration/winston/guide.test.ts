@@ -1,0 +1,20 @@
+import assert from 'node:assert/strict'
+import { mockReceiver } from '@millrace/testkit/receiver'
+import { javascriptBlocks } from '../../support/guide-blocks.js'
+import { runScript } from '../../support/run-script.js'
+
+describe('the guide of winston', () => {
+  it('has programs that run as they stand and deliver', async () => {
+    const receiver = await mockReceiver()
+    const blocks = javascriptBlocks('docs/guides/winston.md', receiver.port)
+    assert.ok(blocks.length >= 3)
+    for (const block of blocks) {
+      receiver.clear()
+      const result = await runScript(block)
+      assert.equal(result.code, 0, `${block}\n${result.stderr}`)
+      assert.equal(receiver.events.length, 1, block)
+      if (block.includes('r-1')) assert.equal(receiver.events[0]?.headers['mdc.requestId'], 'r-1')
+    }
+    await receiver.close()
+  })
+})
