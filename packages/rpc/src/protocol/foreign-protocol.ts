@@ -3,6 +3,7 @@
  * (documentation, annotations, names); those are scanned like Flume's. The others go through Avro's
  * schema resolution, event by event: correct, and slow.
  */
+import { checkDatum } from './datum-check.js'
 import {
   MESSAGE_NAMES,
   type MessageName,
@@ -18,11 +19,18 @@ type Json = { readonly [key: string]: unknown }
 const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
+/** Longest text of a protocol, in characters. Flume's has 1,334; what is made of one is remembered. */
+const MAX_PROTOCOL_LENGTH = 65_536
+
 /**
  * How to read a peer that sent this protocol. A promise only when schemas must be resolved.
- * @throws AvroError when the text is no protocol.
+ * @throws AvroError when the text is no protocol, or a very long one.
  */
 export function decoderFor(protocolText: string): RequestDecoder | Promise<RequestDecoder> {
+  if (protocolText.length > MAX_PROTOCOL_LENGTH) {
+    const message = `A protocol of ${protocolText.length} characters; ${MAX_PROTOCOL_LENGTH} are read`
+    throw new AvroError('MILLRACE_AVRO_LIMIT', message)
+  }
   const protocol = parse(protocolText)
   const messages = isObject(protocol['messages']) ? protocol['messages'] : {}
   const types = new NamedTypes(protocol)
@@ -117,9 +125,9 @@ async function resolvingDecoder(
       const readerType = reader.message(name).requestType
       const resolver = readerType.createResolver(writerType, { ignoreNamespaces: true })
       decoders[name] = (bytes, start, end) => {
-        const value: unknown = read(() =>
-          readerType.fromBuffer(bytes.subarray(start, end), resolver, true),
-        )
+        const datum = bytes.subarray(start, end)
+        checkDatum(writerType, datum)
+        const value: unknown = read(() => readerType.fromBuffer(datum, resolver, true))
         return EventBatch.of(eventsOf(name, value))
       }
     }
