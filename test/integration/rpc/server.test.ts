@@ -10,6 +10,18 @@ import { until } from '../../support/until.js'
 const BATCH = `00 ${text('appendBatch')}`
 const batchOf = (serial: number, body: string) => frame(serial, BATCH, `02 00 ${text(body)} 00`)
 
+/** Waits until a number stays what it is for a good many looks. */
+async function unchanging(number: () => number): Promise<void> {
+  let last = number()
+  let looks = 0
+  const isSame = () => {
+    looks = number() === last ? looks + 1 : 0
+    last = number()
+    return looks >= 80
+  }
+  await until(isSame, { what: 'a number that stays' })
+}
+
 describe('AvroRpcServer', () => {
   const closing = new Closing()
   const open = async (options: Parameters<typeof startServer>[0] = {}) => {
@@ -38,6 +50,9 @@ describe('AvroRpcServer', () => {
     assert.equal(peer.unread.length, 0, 'the first is not answered, so none is')
     handler.calls[0]?.answer.resolve()
     const answers = []
+    handler.isManual = true
+    peer.write(batchOf(8, 'unanswered'))
+    await until(() => handler.calls.length === 6, { what: 'one more call' })
     for (const _ of serials) answers.push(await peer.readFrame())
     assert.deepEqual(
       answers.map(({ serial, message }) => [serial, message.toString('hex')]),
@@ -124,6 +139,7 @@ describe('AvroRpcServer', () => {
       for (let serial = 1; serial <= 20; serial += 1) peer.write(batchOf(serial, large))
     }
     await until(() => server.pendingBytes > 150_000, { what: 'the limit is reached' })
+    await unchanging(() => server.pendingBytes)
     assert.ok(server.pendingBytes < 150_000 + 3 * 65_536 + 40_000)
     handler.isManual = false
     for (const call of handler.calls) call.answer.resolve()
