@@ -161,8 +161,11 @@ export class AvroRpcConnection {
     const error = new RpcError('MILLRACE_RPC_CLOSED', 'The connection was closed by its owner')
     const stream = this.#stream
     if (!stream) this.#connecting?.cancel(error)
+    const isAnswered = this.inFlightCount === 0
     this.#close(error, { isGraceful: true })
     if (!stream || stream.closed) return
+    // A server that still owes answers would keep us waiting for nothing.
+    if (!isAnswered) stream.once('finish', () => stream.destroy())
     await new Promise<void>((resolve) => {
       const timer = this.#clock.after(LINGER_MS, () => stream.destroy(), { ref: false })
       stream.once('close', () => {

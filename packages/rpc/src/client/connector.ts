@@ -53,7 +53,7 @@ export function openConnection(options: ConnectionOptions, logger: Logger): Conn
     socket.once('close', () => fail(new Error('The peer closed the connection')))
     socket.once('connect', () => {
       if (options.keepAlive !== false) {
-        void applyKeepAlive(socket, options.keepAlive ?? {}, logger)
+        void applyKeepAlive(socket, options.keepAlive ?? {}, { logger })
       }
       openLayers(socket, options, fail).then((stream) => resolve({ socket, stream }), fail)
     })

@@ -18,18 +18,29 @@ const DEFAULT_DELAY_MS = 60_000
 /** Loggers that have been told; so it is said once in each log, whatever the number of connections. */
 const TOLD = new WeakSet<Logger>()
 
+/** What is used of the optional package `net-keepalive`; its own types may be absent too. */
+export interface Tuning {
+  setKeepAliveInterval(socket: Socket, intervalMs: number): boolean
+  setKeepAliveProbes(socket: Socket, probes: number): boolean
+  setUserTimeout(socket: Socket, timeoutMs: number): boolean
+}
+
+async function loadTuning(): Promise<Tuning> {
+  const loaded: Tuning & { default?: Tuning } = await import('net-keepalive')
+  return loaded.default ?? loaded
+}
+
 /** Sets the probes of a connected socket. Where the optional package does not load, Node's own serve. */
 export async function applyKeepAlive(
   socket: Socket,
   options: KeepAliveOptions,
-  logger: Logger,
+  { logger, load = loadTuning }: { logger: Logger; load?: () => Promise<Tuning> },
 ): Promise<void> {
   const { delayMs = DEFAULT_DELAY_MS, intervalMs, probes, userTimeoutMs } = options
   socket.setKeepAlive(true, delayMs)
   if (intervalMs === undefined && probes === undefined && userTimeoutMs === undefined) return
   try {
-    const loaded = await import('net-keepalive')
-    const tuning = loaded.default ?? loaded
+    const tuning = await load()
     if (socket.destroyed) return
     if (intervalMs !== undefined) tuning.setKeepAliveInterval(socket, intervalMs)
     if (probes !== undefined) tuning.setKeepAliveProbes(socket, probes)
