@@ -62,6 +62,8 @@ const result = spawnSync(
     mocha,
     '--reporter',
     join(root, 'scripts', 'mocha-reporter.mjs'),
+    '--require',
+    join(dist, 'support', 'seed.js'),
     '--timeout',
     '20000',
     ...mochaArgs,

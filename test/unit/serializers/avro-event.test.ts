@@ -81,7 +81,7 @@ describe('avro_event serializer', () => {
             assert.equal(metadata['avro.codec']?.toString(), compressionCodec)
             assert.deepEqual(
               records.map(({ headers, body }) => ({ headers: { ...headers }, body })),
-              batches.flat().map(({ headers, body }) => ({ headers: { ...headers }, body })),
+              batches.flat().map(({ headers, body }) => ({ headers: asAvscReads(headers), body })),
             )
           },
         ),
@@ -125,3 +125,10 @@ describe('avro_event serializer', () => {
     assert.deepEqual(findings('brotli'), [['warning', undefined]])
   })
 })
+
+/** avsc reads a map into an ordinary object, in which a key `__proto__` is lost. */
+function asAvscReads(
+  headers: Readonly<Record<string, string>> | undefined,
+): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers ?? {}).filter(([key]) => key !== '__proto__'))
+}
