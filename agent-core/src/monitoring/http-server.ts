@@ -19,8 +19,8 @@ export interface AgentHealth {
 export interface HttpMetricsServerOptions {
   /** 0: any free one. */
   readonly port: number
-  /** Address to listen on. */
-  readonly host: string
+  /** Address to listen on. Default all of the machine. */
+  readonly host?: string | undefined
   readonly agent: Monitored
 }
 
@@ -43,6 +43,8 @@ export class HttpMetricsServer {
   /** @throws LifecycleError when the address cannot be had. */
   async start(): Promise<{ readonly host: string; readonly port: number }> {
     const { host, port, agent } = this.#options
+    // `::` takes IPv4 too, and is not there on a machine without IPv6.
+    const addresses = host === undefined ? ['::', '0.0.0.0'] : [host]
     const server = fastify({
       requestTimeout: REQUEST_TIMEOUT_MS,
       forceCloseConnections: true,
@@ -53,16 +55,25 @@ export class HttpMetricsServer {
     server.addHook('onRequest', async (request, reply) =>
       answer(request.method, request.url, reply, agent),
     )
-    try {
-      await server.listen({ host, port })
-    } catch (cause) {
+    let cause: unknown
+    for (const address of addresses) {
+      try {
+        await server.listen({ host: address, port })
+        cause = undefined
+        break
+      } catch (error) {
+        cause = error
+        if (!isWithoutFamily(error)) break
+      }
+    }
+    if (cause !== undefined) {
       await server.close()
-      const message = `Monitoring cannot listen on ${host}:${port}`
+      const message = `Monitoring cannot listen on ${addresses.at(-1)}:${port}`
       throw new LifecycleError('MILLRACE_LIFECYCLE_START_FAILED', message, { cause })
     }
     this.#server = server
     const address = server.server.address()
-    if (address === null || typeof address === 'string') return { host, port }
+    if (address === null || typeof address === 'string') return { host: host ?? '::', port }
     return { host: address.address, port: address.port }
   }
 
@@ -86,6 +97,12 @@ function answer(method: string, url: string, reply: FastifyReply, agent: Monitor
       .send(json(health))
   }
   return reply.code(404).send()
+}
+
+/** Whether the machine lacks the address family, rather than the port being taken. */
+function isWithoutFamily(error: unknown): boolean {
+  const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined
+  return code === 'EAFNOSUPPORT' || code === 'EADDRNOTAVAIL'
 }
 
 /** JSON with what HTML could read as its own escaped, as Flume's library does. */

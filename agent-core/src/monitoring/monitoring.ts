@@ -37,10 +37,11 @@ export async function startMonitoring(options: MonitoringOptions): Promise<Monit
   }
   const port = portOf(systemProperties[`${PREFIX}port`])
   const { HttpMetricsServer } = await import('./http-server.js')
-  const host = systemProperties[`${PREFIX}host`] ?? '::'
+  const host = systemProperties[`${PREFIX}host`]
   const server = new HttpMetricsServer({ host, port, agent })
   const address = await server.start()
-  logger.info(`monitoring on http://${address.host}:${address.port}/metrics`)
+  const shown = address.host.includes(':') ? `[${address.host}]` : address.host
+  logger.info(`monitoring on http://${shown}:${address.port}/metrics`)
   return { ...address, stop: () => server.stop() }
 }
 
