@@ -7,7 +7,15 @@ import { builtinComponents } from '@millrace/agent-core/internal/registry'
 import { repository } from '../support/repository.js'
 import { temporaryDirectory } from '../support/temp-directory.js'
 
-const FOLDERS = { source: 'sources', sink: 'sinks', serializer: 'serializers' } as const
+const FOLDERS = {
+  source: 'sources',
+  channel: 'channels',
+  sink: 'sinks',
+  serializer: 'serializers',
+  interceptor: 'interceptors',
+  selector: 'selectors',
+  sinkProcessor: 'processors',
+} as const
 
 /** What an example leaves out: the sink whose serializer it names. */
 const AROUND_SERIALIZER = `
@@ -24,7 +32,6 @@ a1.sinks.out.sink.directory = /tmp
 
 describe('reference pages of components', () => {
   for (const { kind, alias, classNames } of builtinComponents) {
-    if (kind !== 'source' && kind !== 'sink' && kind !== 'serializer') continue
     const name = `docs/reference/${FOLDERS[kind]}/${alias}.md`
 
     it(`${name} names the component and has an example without findings`, async () => {
