@@ -61,6 +61,14 @@ describe('millrace avro-client', () => {
     ])
   })
 
+  it('finds the source in a file of RPC client properties', async () => {
+    const file = join(directory, 'client.properties')
+    writeFileSync(file, `hosts = h1\nhosts.h1 = 127.0.0.1:${receiver.port}\n`)
+    const { code, stderr } = await runMillrace(['avro-client', '-P', file], { stdin: 'one\n' })
+    assert.equal(code, 0, stderr)
+    assert.deepEqual(texts(), ['one'])
+  })
+
   it('cuts a line that is longer than 1 MiB into several events', async () => {
     const { code, stderr } = await client([], `${'x'.repeat(2_500_000)}\nend`)
     assert.equal(code, 0, stderr)

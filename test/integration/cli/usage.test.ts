@@ -34,7 +34,7 @@ describe('millrace help', () => {
   it('lists the commands', async () => {
     const { code, stdout } = await runMillrace(['help'])
     assert.equal(code, 0)
-    for (const name of ['agent', 'check', 'components', 'receive', 'version'])
+    for (const name of ['agent', 'avro-client', 'check', 'components', 'receive', 'version'])
       assert.match(stdout, new RegExp(`^ {2}${name} `, 'm'))
   })
 

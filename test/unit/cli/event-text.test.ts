@@ -72,9 +72,26 @@ describe('an event on the terminal', () => {
     )
   })
 
+  it('shows a line that winston rendered as JSON like that', () => {
+    const body = '{"level":"warn","message":"disk","percent":91,"stack":"Error: x\\n    at a"}'
+    assert.equal(
+      show(HEADERS, body),
+      '12:00:00.007 WARN  billing web-1  disk\n    {"percent":91}\n    Error: x\n        at a\n',
+    )
+  })
+
+  it('shows JSON without a message as it is', () => {
+    assert.match(show(HEADERS, '{"a":1}'), / {2}\{"a":1\}\n$/)
+  })
+
   it('shows a body that claims to be JSON and is not as it is', () => {
     const text = show({ ...HEADERS, 'millrace.body.format': 'json' }, '{oops')
     assert.match(text, / {2}\{oops\n$/)
+  })
+
+  it('shows JSON that is nested too deep to be written again as it is', () => {
+    const body = `{"msg":"x","deep":${'['.repeat(50_000)}${']'.repeat(50_000)}}`
+    assert.match(show(HEADERS, body), / {2}\{"msg":"x","deep":\[/)
   })
 
   it('says how long a body is that is no text', () => {

@@ -39,7 +39,7 @@ export function viewEvent(event: Event, receivedMs: number): EventView {
     level: level?.toUpperCase(),
     logger: headers['flume.client.log4j.logger.name'],
     host: headers['host'] ?? headers['flume.client.log4j.address'],
-    ...contentOf(body, headers['millrace.body.format']),
+    ...contentOf(body),
     headers,
   }
 }
@@ -54,30 +54,18 @@ function timeOf(headers: Readonly<Record<string, string>>): number | undefined {
   return undefined
 }
 
-function contentOf(
-  body: Buffer,
-  format: string | undefined,
-): { message: string; details: readonly string[] } {
+type Content = Pick<EventView, 'message' | 'details'>
+
+function contentOf(body: Buffer): Content {
   if (!isUtf8(body)) {
     const shown = body.subarray(0, SHOWN_BINARY_BYTES).toString('hex')
     const rest = body.length > SHOWN_BINARY_BYTES ? '…' : ''
     return { message: `(${body.length} bytes that are no text: ${shown}${rest})`, details: [] }
   }
   const text = body.toString('utf8')
-  if (format === 'json' || format === 'ndjson') {
-    const document = parseObject(text)
-    if (document) return documentContent(document, text)
-  }
-  return { message: text, details: [] }
-}
-
-function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return isObject(value) ? value : undefined
-  } catch {
-    return undefined // shown as the text that it is
-  }
+  // Some loggers, winston for one, render a line as JSON unless they are told otherwise.
+  const content = text.startsWith('{') ? documentContent(text) : undefined
+  return content ?? { message: text, details: [] }
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
@@ -86,21 +74,23 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 
 /** Fields that the head of the line shows already. */
 const HEAD_FIELDS: ReadonlySet<string> = new Set(
-  'v msg message level time timestamp ts name logger pid hostname host err'.split(' '),
+  'v msg message level time timestamp ts name logger pid hostname host err stack'.split(' '),
 )
 
-function documentContent(
-  document: Readonly<Record<string, unknown>>,
-  text: string,
-): { message: string; details: readonly string[] } {
-  const message = document['msg'] ?? document['message']
-  const error = document['err']
-  const stack = isObject(error) ? (error['stack'] ?? error['message']) : undefined
-  if (typeof message !== 'string' && typeof stack !== 'string')
-    return { message: text, details: [] }
-  const details: string[] = []
-  const rest = Object.entries(document).filter(([key]) => !HEAD_FIELDS.has(key))
-  if (rest.length > 0) details.push(JSON.stringify(Object.fromEntries(rest)))
-  if (typeof stack === 'string') details.push(stack)
-  return { message: typeof message === 'string' ? message : '', details }
+/** What a JSON object says; undefined when it is none, has no message, or is nested too deep. */
+function documentContent(text: string): Content | undefined {
+  try {
+    const document: unknown = JSON.parse(text)
+    if (!isObject(document)) return undefined
+    const message = document['msg'] ?? document['message']
+    const error = document['err']
+    const stack = isObject(error) ? (error['stack'] ?? error['message']) : document['stack']
+    if (typeof message !== 'string' && typeof stack !== 'string') return undefined
+    const rest = Object.entries(document).filter(([key]) => !HEAD_FIELDS.has(key))
+    const details = rest.length > 0 ? [JSON.stringify(Object.fromEntries(rest))] : []
+    if (typeof stack === 'string') details.push(stack)
+    return { message: typeof message === 'string' ? message : '', details }
+  } catch {
+    return undefined // it is shown as the text that it is
+  }
 }
