@@ -62,8 +62,8 @@ class Assembly {
     const grouped = new Set(sinkGroups.flatMap((group) => group.sinks))
     const alone = sinks.filter(({ name }) => !grouped.has(name))
     const runners = [
-      ...sinkGroups.map((group) => this.#makeRunner(group)),
-      ...alone.map((sink) => this.#makeRunner(groupOfOne(sink))),
+      ...sinkGroups.map((group) => this.#makeRunner(group, `sink group ${group.name}`)),
+      ...alone.map((sink) => this.#makeRunner(groupOfOne(sink), `sink ${sink.name}`)),
     ]
     const sourceNodes = sources.map((each) => this.#makeSource(each))
     return { channels: this.#channels, sinks: sinkNodes, sources: sourceNodes, runners }
@@ -117,7 +117,7 @@ class Assembly {
     }
   }
 
-  #makeRunner(group: SinkGroupConfiguration): SinkRunner {
+  #makeRunner(group: SinkGroupConfiguration, title: string): SinkRunner {
     const { clock, logger, random } = this.#tools
     const workers = new Map<string, SinkWorker>()
     for (const name of group.sinks) {
@@ -126,10 +126,9 @@ class Assembly {
     }
     const sinks = [...workers.keys()].map((name) => ({ name }))
     return new SinkRunner({
-      name: group.name,
       processor: this.#make('sinkProcessor', group.processor, { sinks }),
       workers,
-      logger: logger.child(group.processor.name),
+      logger: logger.child(title),
       clock,
       random,
     })
@@ -198,7 +197,7 @@ function groupOfOne({ name, file, line }: SinkConfiguration): SinkGroupConfigura
     name,
     sinks: [name],
     processor: {
-      name: `sink ${name}`,
+      name,
       type: 'default',
       definition: defaultProcessor,
       options: {},

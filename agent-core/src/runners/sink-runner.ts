@@ -28,7 +28,6 @@ const ABORT_GRACE_MS = 100
 const LOG_INTERVAL_MS = 10_000
 
 export interface SinkRunnerOptions {
-  readonly name: string
   readonly processor: SinkProcessor
   /** The group's sinks by name. */
   readonly workers: ReadonlyMap<string, SinkWorker>

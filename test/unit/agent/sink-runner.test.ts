@@ -59,7 +59,6 @@ describe('SinkRunner', () => {
     const first = { name: 'k1' }
     const processor = more.processor?.(sinks) ?? { process: (attempt) => attempt(first) }
     const runner = new SinkRunner({
-      name: 'g1',
       processor,
       workers,
       logger,
