@@ -60,6 +60,15 @@ describe('a server, octet by octet as Flume 1.11', () => {
     }
   })
 
+  it('answers a handler that throws in place of rejecting as one that rejects', async () => {
+    const { talk, handler } = await open()
+    await talk(FIRST_APPEND, FIRST_OK)
+    handler.appendBatch = () => {
+      throw new Error('no luck')
+    }
+    await talk(SECOND_BATCH, SECOND_FAILED)
+  })
+
   it('answers FAILED to an append that a channel refuses', async () => {
     const { talk, handler } = await open()
     handler.decide = () => {

@@ -23,6 +23,7 @@ import type { ServerLimits } from './limits.js'
 import { OK_REPLY, PendingCall, reply, ReplyQueue } from './reply-queue.js'
 import { UnfinishedTimer } from './unfinished-timer.js'
 import { AbortError, type Clock, MillraceError, RpcError, type Timer } from '@millrace/runtime'
+import type { EventBatch } from '@millrace/event'
 import type { Duplex } from 'node:stream'
 
 /** What a session gets from its server. */
@@ -186,7 +187,7 @@ export class Session implements Holder {
         return
       }
       const batch = decode(bytes, envelope.position, end)
-      stored = this.#host.handler[name](batch, this.#context)
+      stored = this.#handle(name, batch)
     } catch (error) {
       this.#settle(call, reply(handshake, errorPayload(errorText(error))))
       return
@@ -195,6 +196,14 @@ export class Session implements Holder {
       () => this.#settle(call, handshake.length === 0 ? OK_REPLY : okAfter(handshake)),
       (error: unknown) => this.#settle(call, reply(handshake, refusal(name, error))),
     )
+  }
+
+  #handle(name: MessageName, batch: EventBatch): Promise<void> {
+    try {
+      return this.#host.handler[name](batch, this.#context)
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   /** Takes up a call that has its answer already. */
