@@ -25,12 +25,15 @@ export function stopSignals(options: StopSignalOptions): StopSignals {
   const controller = new AbortController()
   const echoMs = options.environment['npm_lifecycle_event'] === undefined ? 0 : NPM_ECHO_MS
   let firstAt: number | undefined
+  // Whatever the components hold open, the process waits for a signal.
+  const alive = setInterval(() => undefined, 2 ** 31 - 1)
   const requested = new Promise<NodeJS.Signals>((resolve) => {
     for (const name of ['SIGINT', 'SIGTERM', ...(options.also ?? [])] as const) {
       process.on(name, () => {
         const now = performance.now()
         if (firstAt === undefined) {
           firstAt = now
+          clearInterval(alive)
           controller.abort(name)
           resolve(name)
         } else if (now - firstAt >= echoMs) {

@@ -231,6 +231,24 @@ describe('millrace agent', () => {
     await stop(agent)
   })
 
+  it('logs a promise that nobody awaited and ends with 1', async () => {
+    writeFileSync(
+      join(directory, 'stray.mjs'),
+      `export default {
+        kind: 'sink', alias: null, classNames: [], summary: 'Fails aside.', options: {},
+        create: () => ({
+          batchSize: 1,
+          start: async () => { Promise.reject(new Error('nobody awaits this')) },
+          write: async () => {},
+        }),
+      }`,
+    )
+    const file = writeProperties('stray.properties', { 'a1.sinks.k.type': './stray.mjs' })
+    const { code, stderr } = await runMillrace(['agent', '-n', 'a1', '-f', file])
+    assert.equal(code, 1)
+    assert.match(stderr, /unhandled rejection: Error: nobody awaits this/)
+  })
+
   it('goes on when nobody reads its output any more', async () => {
     const agent = startAgent(
       writeProperties('deaf.properties', {

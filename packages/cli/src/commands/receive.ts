@@ -77,7 +77,7 @@ async function receive(options: Options, terminal: Terminal): Promise<ExitCode> 
   const { undelivered } = await agent.stop({ deadlineMs: STOP_TIMEOUT_MS })
   const lost = Object.values(undelivered).reduce((sum, events) => sum + events, 0)
   const rest = lost > 0 ? `; ${lost} could not be shown in time and are lost` : ''
-  notes.write(`\n${sink.eventCount} events are kept in ${directory}${rest}\n`)
+  notes.write(`\nEvents kept in ${directory}: ${sink.eventCount}${rest}\n`)
   return EXIT_OK
 }
 
