@@ -61,9 +61,16 @@ export class Transport {
     const key = keyOf(socket)
     this.#handshakes.set(key, events)
     socket.once('close', () => {
-      if (this.#handshakes.delete(key)) events.failed(new Error('closed during the TLS handshake'))
+      if (this.#handshakes.delete(key)) events.failed(new Error(this.#untoldEnd()))
     })
     this.#tlsServer?.emit('connection', socket)
+  }
+
+  /** Node does not say why it ends a connection whose certificate it does not trust. */
+  #untoldEnd(): string {
+    return this.#options.tls?.clientAuth === 'need'
+      ? 'the TLS handshake ended: its certificate is not trusted, or it went away'
+      : 'it went away during the TLS handshake'
   }
 
   /** A TLS socket over another stream does not say whose it is, so this rare order has a server for itself. */
@@ -71,7 +78,7 @@ export class Transport {
     const server = createServer(this.#serverOptions(tls))
     server.once('secureConnection', (stream) => events.opened(stream))
     server.once('tlsClientError', (error) => {
-      events.failed(error)
+      events.failed(readable(error))
       socket.destroy()
     })
     const duplex = new DeflateDuplex(socket)
@@ -89,7 +96,7 @@ export class Transport {
     }
     server.on('secureConnection', (stream) => take(stream)?.opened(stream))
     server.on('tlsClientError', (error, stream) => {
-      take(stream)?.failed(error)
+      take(stream)?.failed(readable(error))
       stream.destroy()
     })
     return server
@@ -106,3 +113,10 @@ export class Transport {
 }
 
 const keyOf = (socket: Socket) => `${socket.remoteAddress}:${socket.remotePort}`
+
+/** OpenSSL's errors are a line of numbers, functions and files with the reason in the middle. */
+function readable(error: Error): Error {
+  const reason: unknown = Reflect.get(error, 'reason')
+  if (typeof reason !== 'string') return error
+  return Object.assign(new Error(`TLS: ${reason}`), { code: Reflect.get(error, 'code') })
+}
