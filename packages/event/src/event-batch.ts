@@ -1,12 +1,11 @@
 import { Event, type EventInit } from './event.js'
 import { EventEncoder } from './event-encoder.js'
-import { editHeaders, HeaderCursor, type HeaderEdit, type Headers, sameBytes } from './headers.js'
-import { scanArray, scanOne } from './scan.js'
-import { VarintReader } from './varint.js'
+import { editHeaders, type HeaderEdit } from './header-edit.js'
+import { HeaderCursor, HeaderName, type Headers } from './headers.js'
+import { scanArray, scanOne, skipHeaders } from './scan.js'
 
-/** What an empty batch and each further event cost beside their bytes, in bytes (an estimate). */
+/** What a batch costs beside its bytes and its index, in bytes (an estimate). */
 const BATCH_OVERHEAD_BYTES = 200
-const EVENT_OVERHEAD_BYTES = 4
 
 /**
  * Events as bytes: one buffer of concatenated Avro `AvroFlumeEvent` encodings and where each begins.
@@ -97,9 +96,12 @@ export class EventBatch {
     return this.#end - this.#start
   }
 
-  /** Memory that this batch keeps alive, in bytes: its whole buffer, and the index. */
+  /**
+   * Memory that this batch keeps alive, in bytes: all that its buffer and its index are views of.
+   * Batches that share memory each count it.
+   */
   get retainedBytes(): number {
-    return this.#buffer.length + BATCH_OVERHEAD_BYTES + EVENT_OVERHEAD_BYTES * this.size
+    return this.#buffer.buffer.byteLength + this.#offsets.buffer.byteLength + BATCH_OVERHEAD_BYTES
   }
 
   /** The encoded events, one behind the other: a view, not to be written to. */
@@ -131,21 +133,22 @@ export class EventBatch {
   /** The body of one event: a view, not to be written to. */
   bodyAt(index: number): Buffer {
     this.#check(index)
-    const cursor = new HeaderCursor(this.#buffer).seek(this.#offsets[index] as number)
-    while (cursor.next());
-    const reader = new VarintReader(this.#buffer, cursor.position, this.#end)
-    const length = reader.readLong()
-    return this.#buffer.subarray(reader.position, reader.position + length)
+    const end = this.#offsets[index + 1] as number
+    const lengthStart = skipHeaders(this.#buffer, this.#offsets[index] as number, end)
+    // The body is all that lies behind its length.
+    let start = lengthStart
+    while ((this.#buffer[start] as number) >= 0x80) start += 1
+    return this.#buffer.subarray(start + 1, end)
   }
 
   /** One header of one event, or undefined. Malformed UTF-8 reads as U+FFFD. */
   headerAt(index: number, name: string): string | undefined {
     this.#check(index)
-    const wanted = Buffer.from(name)
+    const wanted = new HeaderName(name)
     const cursor = new HeaderCursor(this.#buffer).seek(this.#offsets[index] as number)
     let value: string | undefined
     while (cursor.next()) {
-      if (sameBytes(this.#buffer, cursor.keyStart, cursor.keyEnd, wanted)) {
+      if (wanted.equals(this.#buffer, cursor.keyStart, cursor.keyEnd)) {
         value = this.#buffer.toString('utf8', cursor.valueStart, cursor.valueEnd)
       }
     }
@@ -203,11 +206,11 @@ export class EventBatch {
     return parts
   }
 
-  /** A batch whose events have the headers edited. */
+  /** A batch whose events have the headers edited; this one when nothing changes. */
   withHeaders(edits: readonly HeaderEdit[]): EventBatch {
     if (this.size === 0 || edits.length === 0) return this
     const edited = editHeaders(this.#buffer, this.#offsets, edits)
-    return new EventBatch(edited.bytes, edited.offsets)
+    return edited ? new EventBatch(edited.bytes, edited.offsets) : this
   }
 
   get #start(): number {
@@ -248,9 +251,7 @@ export class EventBatch {
   /** This batch, or a copy of its bytes when it uses less than half of the memory that it pins. */
   #unpinned(): EventBatch {
     const length = this.byteLength
-    // A small buffer can lie in Node's shared pool, whose size says nothing about this batch.
-    const pinned = Math.max(this.#buffer.length, this.#buffer.buffer.byteLength)
-    if (length * 2 >= pinned) return this
+    if (length * 2 >= this.#buffer.buffer.byteLength) return this
     const buffer = Buffer.allocUnsafeSlow(length)
     const start = this.#start
     this.#buffer.copy(buffer, 0, start, this.#end)

@@ -18,14 +18,16 @@ export class EventEncoder {
     return this.#writer.position
   }
 
-  /** @throws TypeError when a header's value is no string; nothing is added then. */
+  /** @throws TypeError when a header's value is no string, or the body neither that nor bytes; nothing
+   *   is added then. */
   add(event: EventInit): void {
     const start = this.#writer.position
     try {
       this.#writeHeaders(event.headers ?? {})
-      const body = event.body ?? ''
+      const body: unknown = event.body ?? ''
       if (typeof body === 'string') this.#writer.writeString(body)
-      else this.#writer.writeBytes(body)
+      else if (body instanceof Uint8Array) this.#writer.writeBytes(body)
+      else throw new TypeError('The body is neither a string nor bytes')
     } catch (error) {
       this.#writer.position = start
       throw error

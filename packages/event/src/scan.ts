@@ -12,7 +12,6 @@
  * and takes one-byte and two-byte varints inline; {@link VarintReader} does the rest.
  */
 import { negativeLength, truncated, VarintReader } from './varint.js'
-import { AvroError } from '@millrace/runtime'
 
 /** Where the events of a scanned datum lie. */
 export interface Scan {
@@ -120,26 +119,23 @@ export function scanOne(bytes: Buffer, start: number, end: number): Scan {
 
 /** The position behind the event that begins at `start`. */
 export function skipEvent(bytes: Uint8Array, start: number, end: number): number {
+  return skipBytes(bytes, skipHeaders(bytes, start, end), end)
+}
+
+/** The position behind the headers of the event that begins at `start`. */
+export function skipHeaders(bytes: Uint8Array, start: number, end: number): number {
+  if (start >= end) throw truncated()
+  // The usual map: blocks of fewer than 64 entries, strings shorter than 8 KiB.
   let at = start
-  // The usual map: one block of fewer than 64 entries, strings shorter than 8 KiB.
-  if (at >= end) throw truncated()
   let entries = bytes[at] as number
-  if (entries < 0x80 && (entries & 1) === 0) {
+  while (entries < 0x80 && (entries & 1) === 0) {
     at += 1
-    while (entries !== 0) {
-      for (let strings = entries; strings > 0; strings -= 1) at = skipBytes(bytes, at, end)
-      if (at >= end) throw truncated()
-      entries = bytes[at] as number
-      if (entries >= 0x80 || (entries & 1) === 1) {
-        at = skipMap(bytes, at, end)
-        break
-      }
-      at += 1
-    }
-  } else {
-    at = skipMap(bytes, at, end)
+    if (entries === 0) return at
+    for (let strings = entries; strings > 0; strings -= 1) at = skipBytes(bytes, at, end)
+    if (at >= end) throw truncated()
+    entries = bytes[at] as number
   }
-  return skipBytes(bytes, at, end)
+  return skipMap(bytes, at, end)
 }
 
 /** The position behind the map of strings that begins, or goes on with a block, at `start`. */
@@ -176,18 +172,12 @@ function skipLongBytes(bytes: Uint8Array, start: number, end: number): number {
 
 /**
  * Reads a block's count; a negative one is followed by the block's size in bytes, which is not
- * needed and, as in Java, not believed. A count that cannot fit into the rest is refused at once.
+ * needed and, as in Java, not looked at. A count that cannot fit into the rest is refused at once.
  */
 export function readBlockCount(reader: VarintReader, minItemBytes: number): number {
   let count = reader.readLong()
   if (count < 0) {
-    const size = reader.readLong()
-    if (size < 0) {
-      throw new AvroError(
-        'MILLRACE_AVRO_INVALID',
-        `Malformed data. Block size is negative: ${size}`,
-      )
-    }
+    reader.readLong()
     count = -count
   }
   if (count * minItemBytes > reader.end - reader.position) throw truncated()

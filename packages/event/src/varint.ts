@@ -3,13 +3,17 @@ import { AvroError } from '@millrace/runtime'
 /** Longest encoding of a 64-bit varint, in bytes. */
 export const MAX_VARINT_BYTES = 10
 
+/** What the tenth group of seven bits is worth. */
+const TENTH_SCALE = 2 ** 63
+
 /**
  * Reads Avro's zig-zag varints (`long`) from untrusted bytes. One reader is one position; the fast
  * paths live in {@link ./scan.ts}, which falls back to this one for everything unusual.
  *
  *     long := ( 1xxxxxxx )* 0xxxxxxx        least significant group first, zig-zag, at most 10 bytes
  *
- * Values beyond 2^53 lose precision; every use compares the value with a buffer's length first.
+ * A value need not be in its shortest form, and of a tenth byte only the lowest bit counts, as in
+ * Java. Values beyond 2^53 lose precision; every use compares the value with a buffer's length first.
  */
 export class VarintReader {
   readonly bytes: Uint8Array
@@ -32,7 +36,7 @@ export class VarintReader {
     for (let at = this.position; at < limit; at += 1) {
       const byte = bytes[at] as number
       if (scale === 1) first = byte
-      magnitude += (byte & 0x7f) * scale
+      magnitude += (scale === TENTH_SCALE ? byte & 1 : byte & 0x7f) * scale
       if (byte < 0x80) {
         this.position = at + 1
         // Zig-zag: even is n/2, odd is -(n+1)/2. The parity is the first byte's, which stays exact.

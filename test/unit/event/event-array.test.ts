@@ -29,14 +29,7 @@ describe('an array of events in several blocks', () => {
   })
 
   it('is refused whole when a later block is cut or lies about its count', () => {
-    for (const rest of [
-      '',
-      '02',
-      '04 000262',
-      '02 000262',
-      'feffffff0f 000262 00',
-      '01 01 000262 00',
-    ])
+    for (const rest of ['', '02', '04 000262', '02 000262', 'feffffff0f 000262 00'])
       assert.throws(() => EventBatch.scanArray(hex(`02 000261 ${rest}`)), /EOF|Malformed/, rest)
   })
 
