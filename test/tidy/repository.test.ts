@@ -79,6 +79,20 @@ describe('the repository', () => {
     assert.doesNotMatch(read('package-lock.json'), /"resolved": "https?:/)
   })
 
+  it('locks the optional packages of every platform, without which npm ci refuses', () => {
+    const locked: Record<string, { optionalDependencies?: Record<string, string> }> = JSON.parse(
+      read('package-lock.json'),
+    ).packages
+    const wrong = Object.entries(locked).flatMap(([path, { optionalDependencies = {} }]) =>
+      Object.keys(optionalDependencies)
+        .filter(
+          (name) => !locked[`node_modules/${name}`] && !locked[`${path}/node_modules/${name}`],
+        )
+        .map((name) => `${path} needs ${name}`),
+    )
+    assert.deepEqual(wrong, [])
+  })
+
   it('has a README in each package that is published', () => {
     const wrong = files
       .filter((file) =>
