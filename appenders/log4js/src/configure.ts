@@ -13,7 +13,7 @@ import { messageOf, OptionError, systemClock } from '@millrace/runtime'
 import type { AppenderFunction, AppenderModule, LayoutsParam, LoggingEvent } from 'log4js'
 import { AppenderRegistry } from './appender-registry.js'
 import { brokenRecord, EventRecords, type Layout } from './event-record.js'
-import { messageText } from './message-text.js'
+import { MessageTexts } from './message-text.js'
 
 /** The entry of `appenders` in a configuration of log4js. */
 export interface MillraceAppenderConfig extends AppenderOptions {
@@ -120,7 +120,10 @@ function layoutOf(
 ): Layout {
   const type = config === undefined ? PASS_THROUGH : config.type
   // The same text, made faster.
-  if (type === PASS_THROUGH) return (event) => messageText(event.data)
+  if (type === PASS_THROUGH) {
+    const texts = new MessageTexts()
+    return (event) => texts.of(event.data)
+  }
   // log4js gives undefined for a type that nobody registered.
   const layout: unknown = layouts?.layout(type, config as never)
   if (typeof layout !== 'function') {

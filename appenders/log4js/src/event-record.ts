@@ -53,6 +53,7 @@ export class EventRecords {
       attributes: message?.attributes,
       args: message?.args,
       source: event.fileName === undefined ? undefined : sourceOf(event),
+      origin: event.cluster === undefined ? undefined : originOf(event.pid, event.cluster),
       context,
       traceparent: context === undefined ? undefined : traceparentOf(context),
       tracestate: undefined,
@@ -124,6 +125,11 @@ function added(errors: unknown[] | undefined, error: unknown): unknown[] {
   if (errors === undefined) return [error]
   if (!errors.includes(error)) errors.push(error)
   return errors
+}
+
+/** Events of cluster workers come to the primary with their process beside them. */
+function originOf(pid: number, cluster: NonNullable<LoggingEvent['cluster']>): LogRecord['origin'] {
+  return { pid, worker: `cluster-${cluster.workerId}` }
 }
 
 function sourceOf(event: LoggingEvent): LogRecord['source'] {

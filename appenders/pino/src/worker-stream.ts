@@ -30,7 +30,7 @@ export class WorkerStream extends Writable {
     // The thread is pino's, not the application's: it names no worker of anybody's.
     const mapper = createEventMapper(
       { ...settings, loggerName: 'pino' },
-      { identity: { worker: clusterWorker() } },
+      { identity: { worker: undefined } },
     )
     this.#appender = new Appender(options, {
       loggerName: 'pino',
@@ -108,9 +108,4 @@ async function pinoConfig(): Promise<PinoConfig> {
     const timer = systemClock.after(CONFIG_WAIT_MS, () => settle({}))
     port.on('message', onMessage)
   })
-}
-
-function clusterWorker(): string | undefined {
-  const id = process.env['NODE_UNIQUE_ID']
-  return id === undefined ? undefined : `cluster-${id}`
 }

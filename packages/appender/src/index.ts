@@ -15,7 +15,9 @@ export {
   LOG4J_LEVEL_NAMES,
   type Log4jLevel,
   type Log4jLevelName,
+  type LogOrigin,
   type LogRecord,
+  type LogSource,
 } from './log-record.js'
 export * from './mapping/index.js'
 export type {

@@ -46,12 +46,21 @@ export interface LogRecord {
   readonly args?: readonly unknown[] | undefined
   /** Where the logger was called. */
   readonly source?: LogSource | undefined
+  /** Set when another process logged it: a worker of a cluster whose events come to this one. */
+  readonly origin?: LogOrigin | undefined
   /** Entries of the mapped diagnostic context. */
   readonly context?: Readonly<Record<string, unknown>> | undefined
   readonly traceparent?: string | undefined
   readonly tracestate?: string | undefined
   /** Set for a record of the logger's handler of uncaught exceptions or rejections. */
   readonly isUncaught?: 'exception' | 'rejection' | undefined
+}
+
+/** A process. */
+export interface LogOrigin {
+  readonly pid: number
+  /** As in the header `millrace.worker`. */
+  readonly worker: string
 }
 
 /** A place in the program's code. */

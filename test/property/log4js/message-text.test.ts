@@ -4,7 +4,7 @@ import { type MillraceAppenderConfig, configure } from '@millrace/log4js'
 import * as fc from 'fast-check'
 import log4js from 'log4js'
 import type { LoggingEvent } from 'log4js'
-import { mockReceiver } from '@millrace/testkit/receiver'
+import { type MockReceiver, mockReceiver } from '@millrace/testkit/receiver'
 
 /** Objects near the edge of what is written in the short way. */
 const value = fc.oneof(
@@ -42,8 +42,13 @@ const object = fc.oneof(
 )
 
 describe('log4js: the text of a message', () => {
+  let receiver: MockReceiver
+  before(async () => {
+    receiver = await mockReceiver()
+  })
+  after(() => receiver.close())
+
   it('is what util.format gives, for any arguments', async () => {
-    const receiver = await mockReceiver()
     const texts: string[] = []
     const options: MillraceAppenderConfig = {
       hosts: [receiver.address],
@@ -67,7 +72,6 @@ describe('log4js: the text of a message', () => {
       { numRuns: 3_000 },
     )
     await new Promise<void>((resolve) => appender.shutdown(() => resolve()))
-    await receiver.close()
     assert.deepEqual(
       receiver.events.map(({ text }) => text),
       texts.map((text) => Buffer.from(text).toString()),

@@ -1,5 +1,3 @@
-import { hostname, networkInterfaces } from 'node:os'
-import { isMainThread, threadId } from 'node:worker_threads'
 import type { ByteWriter } from '@millrace/event'
 import { messageOf } from '@millrace/runtime'
 import type { EventMapper } from '../event-mapper.js'
@@ -8,7 +6,7 @@ import { ContextHeaders, shortened } from './context-headers.js'
 import { errorType, stackText } from './error-document.js'
 import { EventIds } from './event-ids.js'
 import { HeaderBlock, headerEntry, headerName, writeText } from './header-block.js'
-import { HeaderTemplates, type ProcessIdentity } from './header-template.js'
+import { HeaderTemplates } from './header-template.js'
 import { JsonBody } from './json-body.js'
 import {
   appendsStack,
@@ -16,6 +14,7 @@ import {
   type MapperSettings,
   MAX_HEADER_NAME_BYTES,
 } from './mapping-options.js'
+import { type ProcessIdentity, processIdentity } from './process-identity.js'
 import { isTraceparent, MAX_TRACESTATE_LENGTH } from './trace-context.js'
 
 /** What a mapper takes from its surroundings; tests hand in their own. */
@@ -149,7 +148,7 @@ export class RecordMapper implements EventMapper {
   #writeBody(record: LogRecord, writer: ByteWriter): void {
     const limit = this.#settings.maxEventBytes
     if (this.#json !== undefined) {
-      const { text, fullBytes } = this.#json.text(record, this.#jsonIdentity(), limit)
+      const { text, fullBytes } = this.#json.text(record, this.#jsonIdentity(record), limit)
       this.#close(writer, fullBytes)
       writeText(writer, text)
       return
@@ -210,8 +209,9 @@ export class RecordMapper implements EventMapper {
     writeText(writer, this.#json === undefined ? text : JSON.stringify({ v: 1, msg: text }))
   }
 
-  #jsonIdentity() {
-    const { host, pid } = this.#identity
+  #jsonIdentity(record: LogRecord) {
+    const { host } = this.#identity
+    const pid = record.origin?.pid ?? this.#identity.pid
     return { host, pid, id: this.#ids.id(), sequence: this.#ids.sequence() }
   }
 }
@@ -275,35 +275,6 @@ function splitFixed(settings: MapperSettings): {
     else fixed[name] = value
   }
   return { fixed, replaceable }
-}
-
-function processIdentity(
-  settings: MapperSettings,
-  given: Partial<ProcessIdentity> = {},
-): ProcessIdentity {
-  return {
-    host: settings.host ?? given.host ?? hostname(),
-    address: settings.address ?? given.address ?? firstAddress(),
-    pid: given.pid ?? process.pid,
-    worker: 'worker' in given ? given.worker : workerName(),
-  }
-}
-
-function firstAddress(): string {
-  for (const addresses of Object.values(networkInterfaces())) {
-    const address = addresses?.find((one) => !one.internal && one.family === 'IPv4')
-    if (address !== undefined) return address.address
-  }
-  return ''
-}
-
-function workerName(): string | undefined {
-  const cluster = process.env['NODE_UNIQUE_ID']
-  const parts = [
-    ...(cluster === undefined ? [] : [`cluster-${cluster}`]),
-    ...(isMainThread ? [] : [`thread-${threadId}`]),
-  ]
-  return parts.length === 0 ? undefined : parts.join('/')
 }
 
 function reasonOf(error: unknown): string {

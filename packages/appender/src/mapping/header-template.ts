@@ -4,24 +4,18 @@ import { headerEntry } from './header-block.js'
 import { shortened } from './context-headers.js'
 import { canonicalLevel, severityNumber } from './levels.js'
 import { bodyModeOf, type MapperSettings, type Profile } from './mapping-options.js'
+import type { ProcessIdentity } from './process-identity.js'
 
 /** Most loggers whose headers are kept encoded; more begin anew. */
 const MAX_TEMPLATES = 1_000
-
-/** What stays the same for all events of one process. */
-export interface ProcessIdentity {
-  readonly host: string
-  readonly address: string
-  readonly pid: number
-  /** Cluster worker or worker thread, as `cluster-1` or `thread-2`; undefined in the main one. */
-  readonly worker: string | undefined
-}
 
 /** The encoded headers of one logger and level. */
 export interface HeaderTemplate {
   readonly loggerName: string
   readonly level: number
   readonly levelName: string
+  /** The process that logged, when it is another one; else 0. */
+  readonly originPid: number
   /** All entries that every event of this logger and level has. Time and ids are written into it. */
   readonly bytes: Buffer
   readonly entries: number
@@ -171,8 +165,8 @@ export class HeaderTemplates {
     }
     if (profile.hasHost) add('host', this.#identity.host)
     if (profile.hasExtras) {
-      add('millrace.pid', String(this.#identity.pid))
-      add('millrace.worker', this.#identity.worker)
+      add('millrace.pid', String(record.origin?.pid ?? this.#identity.pid))
+      add('millrace.worker', record.origin?.worker ?? this.#identity.worker)
       add('millrace.level.name', shortened(record.levelName, maxValueBytes))
       add('millrace.body.format', body === 'layout' ? 'text' : body)
     }
@@ -183,6 +177,7 @@ export class HeaderTemplates {
       loggerName: record.loggerName,
       level: record.level,
       levelName: record.levelName,
+      originPid: record.origin?.pid ?? 0,
       bytes: Buffer.concat(entries),
       entries: entries.length,
       timestampMs: record.timestampMs,
@@ -224,6 +219,7 @@ function isFor(template: HeaderTemplate, record: LogRecord): boolean {
   return (
     template.loggerName === record.loggerName &&
     template.level === record.level &&
-    template.levelName === record.levelName
+    template.levelName === record.levelName &&
+    template.originPid === (record.origin === undefined ? 0 : record.origin.pid)
   )
 }

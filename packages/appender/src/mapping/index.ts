@@ -8,7 +8,6 @@ export {
   type MapperEnvironment,
   type RecordMapper,
 } from './event-mapper.js'
-export type { ProcessIdentity } from './header-template.js'
 export { JSON_BODY_VERSION } from './json-body.js'
 export { isError, readProperty } from './json-value.js'
 export { canonicalLevel, LevelNames, levelOfPinoNumber } from './levels.js'
@@ -26,4 +25,5 @@ export {
   PROFILES,
   type Profile,
 } from './mapping-options.js'
+export type { ProcessIdentity } from './process-identity.js'
 export { traceparentOf } from './trace-context.js'
