@@ -140,6 +140,22 @@ function textOf(value: unknown): string {
 
 /** The record's errors, the primary one first; undefined when there are none. */
 function errorsOf(info: Info): unknown[] | undefined {
+  return mayHaveErrors(info) ? findErrors(info) : undefined
+}
+
+/** False for the common record: it is no error, and neither its fields nor its arguments are objects. */
+function mayHaveErrors(info: Info): boolean {
+  if (info['stack'] !== undefined || isError(info)) return true
+  for (const key in info) {
+    const value = info[key]
+    if (typeof value === 'object' && value !== null) return true
+  }
+  const splat = info[SPLAT]
+  if (!Array.isArray(splat)) return false
+  return splat.length > 1 || isError(splat[0])
+}
+
+function findErrors(info: Info): unknown[] | undefined {
   let errors: unknown[] | undefined
   if (isError(info)) errors = [info]
   const splat = info[SPLAT]

@@ -26,6 +26,7 @@ export class EventIds {
   readonly #hex = new Uint8Array(EVENT_ID_COUNTED).fill(ZERO)
   readonly #decimal = new Uint8Array(16).fill(ZERO)
   #digits = 1
+  #sequence = 0
 
   constructor(random: Uint8Array = randomFillSync(new Uint8Array(10))) {
     let text = ''
@@ -36,6 +37,7 @@ export class EventIds {
 
   /** Goes on to the next event. */
   advance(): void {
+    this.#sequence += 1
     const hex = this.#hex
     for (let at = EVENT_ID_COUNTED - 1; at >= 0; at -= 1) {
       const digit = hex[at] as number
@@ -77,11 +79,11 @@ export class EventIds {
 
   /** The current id. */
   id(): string {
-    return this.prefix + String.fromCharCode(...this.#hex)
+    return this.prefix + this.#sequence.toString(16).padStart(EVENT_ID_COUNTED, '0')
   }
 
   /** The current sequence number; the first event's is 1. */
   sequence(): number {
-    return Number(String.fromCharCode(...this.#decimal))
+    return this.#sequence
   }
 }

@@ -34,15 +34,19 @@ const NO_SKIPS: ReadonlySet<string> = new Set()
  */
 export class JsonBody {
   readonly #flatten: boolean
-  readonly #names: Readonly<Record<string, string>>
   readonly #reserved: ReadonlySet<string>
-  readonly #version: string
+  readonly #head: string
+  /** Of each field what stands in front of its value. */
+  readonly #starts: Readonly<Record<Field, string>>
 
   constructor(settings: Pick<MapperSettings, 'flatten' | 'fieldNames'>) {
     this.#flatten = settings.flatten
-    this.#names = settings.fieldNames
-    this.#reserved = new Set(FIELDS.map((field) => settings.fieldNames[field] ?? field))
-    this.#version = `${jsonString(this.#name('v'))}:${JSON_BODY_VERSION}`
+    const names = FIELDS.map((field) => [field, settings.fieldNames[field] ?? field] as const)
+    this.#reserved = new Set(names.map(([, name]) => name))
+    this.#starts = Object.fromEntries(
+      names.map(([field, name]) => [field, `,${jsonString(name)}:`]),
+    ) as Record<Field, string>
+    this.#head = `{${this.#starts.v.slice(1)}${JSON_BODY_VERSION}`
   }
 
   /** The document, at most `maxBytes` long, and how long it would have been when it was cut. */
@@ -67,17 +71,13 @@ export class JsonBody {
     return { text: this.#document({ ...record, text: '' }, identity, BARE), fullBytes }
   }
 
-  #name(field: string): string {
-    return this.#names[field] ?? field
-  }
-
-  #field(field: (typeof FIELDS)[number], json: string | undefined): string {
-    return json === undefined ? '' : `,${jsonString(this.#name(field))}:${json}`
+  #field(field: Field, json: string | undefined): string {
+    return json === undefined ? '' : this.#starts[field] + json
   }
 
   #document(record: LogRecord, identity: JsonIdentity, stage: Stage): string {
     const text = typeof record.text === 'string' ? record.text : record.text.toString('utf8')
-    let document = `{${this.#version}`
+    let document = this.#head
     document += this.#field('ts', `"${isoTime(record.timestampMs)}"`)
     document += this.#field('level', jsonString(record.levelName, 256))
     document += this.#field('levelValue', String(canonicalLevel(record.level)))
@@ -155,6 +155,7 @@ const FIELDS = [
   'id',
   'seq',
 ] as const
+type Field = (typeof FIELDS)[number]
 
 const WHOLE: Stage = { withFields: true, withError: true, maxTextLength: Number.MAX_SAFE_INTEGER }
 const WITHOUT_FIELDS: Stage = { ...WHOLE, withFields: false }
