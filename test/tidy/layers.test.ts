@@ -29,7 +29,9 @@ function readPackage(directory: string): Package {
     .filter((file) => file.endsWith('.ts'))
     .flatMap((file) => {
       const text = readFileSync(join(source, file), 'utf8')
-      const found = text.matchAll(/(?<!\.)\b(?:from|import|require)\s*\(?\s*['"]([@a-z][^'"]*)['"]/g)
+      const found = text.matchAll(
+        /(?<!\.)\b(?:from|import|require)\s*\(?\s*['"]([@a-z][^'"]*)['"]/g,
+      )
       return [...found].map((match) => ({
         file: join(directory, 'src', file),
         target: match[1] ?? '',

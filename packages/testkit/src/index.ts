@@ -18,4 +18,6 @@ export { type SinkProcessorContract, sinkProcessorContract } from './contract/si
 export { type SourceContract, sourceContract, type SourcePeer } from './contract/source.js'
 export type { TestGlobals } from './contract/test-globals.js'
 export { FakeClock } from './fake-clock.js'
+export type { Faults } from './fault/fault-pipe.js'
+export { type FaultConnection, FaultProxy, type FaultProxyOptions } from './fault/fault-proxy.js'
 export { until, type UntilOptions } from './until.js'
