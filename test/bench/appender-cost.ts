@@ -160,7 +160,6 @@ async function measure(name: string): Promise<Measurement> {
   return {
     cpuMicroseconds: user + system,
     delayP99Ms: delay.percentile(99) / 1e6,
-    dropped: 0,
   }
 }
 
