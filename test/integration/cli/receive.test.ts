@@ -33,6 +33,12 @@ async function send(port: number, events: readonly EventInit[]): Promise<void> {
   await client.close()
 }
 
+const refuses = (port: number) =>
+  send(port, [{ body: 'late' }]).then(
+    () => false,
+    () => true,
+  )
+
 const kept = (directory: string) =>
   readdirSync(directory)
     .sort()
@@ -174,6 +180,19 @@ describe('millrace receive', () => {
     await send(port, [WARNING])
     await until(() => kept(directory).join('').split('\n').length === 3, { what: 'two kept lines' })
     await end(receiver)
+  })
+
+  it('ends at once, with 1, at a second Ctrl-C', async () => {
+    const { receiver, directory, port } = await startReceiver()
+    receiver.child.stdout?.pause() // so that what is shown does not leave and the first cannot end
+    const body = 'x'.repeat(100_000)
+    for (let i = 0; i < 10; i += 1) await send(port, [{ body }])
+    await until(() => kept(directory).join('').length > 100_000, { what: 'kept events' })
+    receiver.kill('SIGINT')
+    await until(() => refuses(port), { what: 'a source that has stopped' })
+    receiver.kill('SIGINT')
+    const code = new Promise((resolve) => receiver.child.once('exit', resolve))
+    assert.equal(await code, 1)
   })
 
   it('takes the echo of a Ctrl-C that npm sends for the same one', async () => {
