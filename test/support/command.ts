@@ -9,6 +9,8 @@ export interface CommandOptions {
   readonly cwd?: string
   readonly environment?: NodeJS.ProcessEnv
   readonly stdin?: string | Buffer
+  /** Words in front of the program: what starts it with `"$@"` or as its last words, by exec. */
+  readonly wrapper?: readonly string[]
   /** Milliseconds until a run fails. Default 15,000. */
   readonly timeoutMs?: number
 }
@@ -29,7 +31,8 @@ export class Command {
 
   constructor(args: readonly string[], options: CommandOptions = {}) {
     const { npm_lifecycle_event: _npm, NO_COLOR: _no, FORCE_COLOR: _force, ...clean } = process.env
-    this.child = spawn(process.execPath, args, {
+    const [program = '', ...words] = [...(options.wrapper ?? []), process.execPath, ...args]
+    this.child = spawn(program, words, {
       cwd: options.cwd ?? repository,
       env: { ...clean, ...options.environment },
       stdio: 'pipe',
