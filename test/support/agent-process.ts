@@ -7,7 +7,7 @@ import { freePort } from './free-port.js'
 import { temporaryDirectory } from './temp-directory.js'
 
 export interface AgentProcessOptions {
-  /** Over those of avro → memory → file_roll; keys without the agent's name. */
+  /** Over those of avro → memory → file_roll; keys without the agent's name. An empty value takes a key out. */
   readonly settings?: Readonly<Record<string, string>>
   /** Further words of the command line. */
   readonly args?: readonly string[]
@@ -21,7 +21,7 @@ export interface AgentProcessOptions {
 
 export type Metrics = Record<string, Record<string, string>>
 
-const MONITORING = '-Dflume.monitoring.type=http'
+const MONITORING = ['-Dflume.monitoring.type=http', '-Dflume.monitoring.host=127.0.0.1']
 
 export class AgentProcess {
   /** Of the avro source. */
@@ -45,7 +45,7 @@ export class AgentProcess {
     this.file = join(options.directory, 'agent.properties')
     this.write(options.settings)
     this.command = startMillrace(
-      ['agent', '-n', 'a1', '-f', this.file, MONITORING, ...options.args],
+      ['agent', '-n', 'a1', '-f', this.file, ...MONITORING, ...options.args],
       { wrapper: options.wrapper },
     )
   }
@@ -86,7 +86,8 @@ export class AgentProcess {
   /** Writes its configuration. */
   write(settings: Readonly<Record<string, string>>): void {
     const all = { ...this.#defaults(), ...settings }
-    const lines = Object.entries(all).map(([key, value]) => `a1.${key} = ${value}\n`)
+    const set = Object.entries(all).filter(([, value]) => value !== '')
+    const lines = set.map(([key, value]) => `a1.${key} = ${value}\n`)
     writeFileSync(this.file, lines.join(''))
   }
 
@@ -157,6 +158,17 @@ export class AgentProcess {
     await this.command.finished
   }
 }
+
+/** Settings of an agent whose sink hands on to the avro source of another one. */
+export const toAvroSink = (port: number): Record<string, string> => ({
+  'sinks.k1.type': 'avro',
+  'sinks.k1.hostname': '127.0.0.1',
+  'sinks.k1.port': String(port),
+  'sinks.k1.batch-size': '100',
+  'sinks.k1.sink.directory': '',
+  'sinks.k1.sink.rollInterval': '',
+  'sinks.k1.sink.batchSize': '',
+})
 
 /** How often each line is in the files of a directory. */
 export function countLines(directory: string): Map<string, number> {
