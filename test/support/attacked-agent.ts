@@ -39,9 +39,13 @@ export function attackedAgent(
     assert.ok(agent.peakBytes() < MOST_MEMORY_BYTES, `${agent.peakBytes()} bytes at the peak`)
   })
   after(async () => {
-    if (!agent || !good) return
+    const { agent, good } = started()
     await good.stop()
-    await agent.stop().finally(() => agent?.kill())
+    try {
+      await agent.stop()
+    } finally {
+      await agent.kill()
+    }
     good.audit(agent.stored())
     assert.equal(good.doubledIn(agent.stored()), 0)
   })
