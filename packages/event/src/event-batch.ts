@@ -1,7 +1,7 @@
 import { Event, type EventInit } from './event.js'
 import { EventEncoder } from './event-encoder.js'
 import { editHeaders, type HeaderEdit } from './header-edit.js'
-import { HeaderCursor, HeaderName, type Headers } from './headers.js'
+import { HeaderReader, type Headers } from './headers.js'
 import { scanArray, scanOne, skipHeaders } from './scan.js'
 
 /** What a batch costs beside its bytes and its index, in bytes (an estimate). */
@@ -14,6 +14,8 @@ const BATCH_OVERHEAD_BYTES = 200
 export class EventBatch {
   readonly #buffer: Buffer
   readonly #offsets: Uint32Array
+  /** Made when a header is looked at. */
+  #headerReader: HeaderReader | undefined
 
   /**
    * `offsets` holds each event's start in `buffer` and behind them the end of the last; the events
@@ -144,27 +146,13 @@ export class EventBatch {
   /** One header of one event, or undefined. Malformed UTF-8 reads as U+FFFD. */
   headerAt(index: number, name: string): string | undefined {
     this.#check(index)
-    const wanted = new HeaderName(name)
-    const cursor = new HeaderCursor(this.#buffer).seek(this.#offsets[index] as number)
-    let value: string | undefined
-    while (cursor.next()) {
-      if (wanted.equals(this.#buffer, cursor.keyStart, cursor.keyEnd)) {
-        value = this.#buffer.toString('utf8', cursor.valueStart, cursor.valueEnd)
-      }
-    }
-    return value
+    return this.#headers().find(this.#offsets[index] as number, name)
   }
 
   /** All headers of one event in their order; of a key that stands twice the last value. */
   headersAt(index: number): Headers {
     this.#check(index)
-    const cursor = new HeaderCursor(this.#buffer).seek(this.#offsets[index] as number)
-    const headers: Record<string, string> = Object.create(null)
-    while (cursor.next()) {
-      const key = this.#buffer.toString('utf8', cursor.keyStart, cursor.keyEnd)
-      headers[key] = this.#buffer.toString('utf8', cursor.valueStart, cursor.valueEnd)
-    }
-    return headers
+    return this.#headers().all(this.#offsets[index] as number)
   }
 
   /** The events in [start, end). What keeps less than half of the buffer is copied out of it. */
@@ -211,6 +199,11 @@ export class EventBatch {
     if (this.size === 0 || edits.length === 0) return this
     const edited = editHeaders(this.#buffer, this.#offsets, edits)
     return edited ? new EventBatch(edited.bytes, edited.offsets) : this
+  }
+
+  #headers(): HeaderReader {
+    this.#headerReader ??= new HeaderReader(this.#buffer)
+    return this.#headerReader
   }
 
   get #start(): number {

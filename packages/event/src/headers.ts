@@ -80,3 +80,48 @@ export class HeaderName {
     return true
   }
 }
+
+/** Decodes headers of events in one buffer. Keeps what a next look at the same header can use. */
+export class HeaderReader {
+  readonly #bytes: Buffer
+  readonly #cursor: HeaderCursor
+  #text: string | undefined
+  #name = EMPTY_NAME
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes
+    this.#cursor = new HeaderCursor(bytes)
+  }
+
+  /** The last value under the name in the map that begins at `start`. */
+  find(start: number, name: string): string | undefined {
+    if (name !== this.#text) {
+      this.#name = new HeaderName(name)
+      this.#text = name
+    }
+    const bytes = this.#bytes
+    const cursor = this.#cursor.seek(start)
+    let valueStart = -1
+    let valueEnd = -1
+    while (cursor.next()) {
+      if (!this.#name.equals(bytes, cursor.keyStart, cursor.keyEnd)) continue
+      valueStart = cursor.valueStart
+      valueEnd = cursor.valueEnd
+    }
+    return valueStart < 0 ? undefined : bytes.toString('utf8', valueStart, valueEnd)
+  }
+
+  /** The map that begins at `start`. */
+  all(start: number): Headers {
+    const bytes = this.#bytes
+    const cursor = this.#cursor.seek(start)
+    const headers: Record<string, string> = Object.create(null)
+    while (cursor.next()) {
+      const key = bytes.toString('utf8', cursor.keyStart, cursor.keyEnd)
+      headers[key] = bytes.toString('utf8', cursor.valueStart, cursor.valueEnd)
+    }
+    return headers
+  }
+}
+
+const EMPTY_NAME = new HeaderName('')
