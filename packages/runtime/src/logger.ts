@@ -50,11 +50,21 @@ export function createLogger(options: LoggerOptions): Logger {
 /** Drops everything. */
 export const silentLogger: Logger = createLogger({ level: 'off', write: () => {} })
 
+/** How far causes are followed. */
+const MAX_CAUSES = 4
+
+/** The message of an error and its causes; those that the message tells already are left out. */
 function describe(error: unknown, depth = 0): string {
   const own = messageOf(error)
-  const cause: unknown = error instanceof Error ? error.cause : undefined
-  return cause === undefined || depth === 4 ? own : `${own} (cause: ${describe(cause, depth + 1)})`
+  let cause = causeOf(error)
+  const isTold = () => cause instanceof Error && own.includes(cause.message)
+  // Not for ever: a cause can be its own.
+  for (let i = 0; i < MAX_CAUSES && isTold(); i += 1) cause = causeOf(cause)
+  if (cause === undefined || isTold() || depth === MAX_CAUSES) return own
+  return `${own} (cause: ${describe(cause, depth + 1)})`
 }
+
+const causeOf = (error: unknown): unknown => (error instanceof Error ? error.cause : undefined)
 
 /** Lets one line per key through in each interval; the next one says how many were held back. */
 export class RateLimit {

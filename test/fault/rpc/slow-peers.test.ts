@@ -108,6 +108,23 @@ describe('slow and silent peers', () => {
     assert.deepEqual(await peer.read(SECOND_OK.length), SECOND_OK)
   })
 
+  it('peers that fill the memory limit with frames which they never end do not hold up small calls', async () => {
+    const { established, server } = await open({ maxPendingBytes: 1_000_000 })
+    const good = await established()
+    const announced = Buffer.from('0000000900000001000927c0', 'hex')
+    for (let i = 0; i < 4; i += 1) {
+      const peer = await established()
+      peer.write(Buffer.concat([announced, Buffer.alloc(500_000)]))
+    }
+    await until(() => server.pendingBytes > 1_000_000, { what: 'the limit is reached' })
+    for (let i = 0; i < 20; i += 1) {
+      // In two parts: a frame that is begun is read to its end.
+      await good.writeParts([SECOND_BATCH.subarray(0, 20), SECOND_BATCH.subarray(20)])
+      assert.deepEqual(await good.read(SECOND_OK.length), SECOND_OK)
+    }
+    assert.ok(server.pendingBytes < 1_500_000 + 4 * 65_536, `${server.pendingBytes} are held`)
+  })
+
   it('2,000 idle connections stay, cost little, and do not slow down the one that works', async () => {
     const { connect, established, server } = await open()
     const before = process.memoryUsage().rss

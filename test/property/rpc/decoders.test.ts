@@ -155,6 +155,7 @@ describe('decoders under damaged input', function () {
         admission,
         protocols: new KnownProtocols(),
         clock: systemClock,
+        unreadable: () => undefined,
         broken: (error) => broken.push(error),
         ended: () => {
           isEnded = true

@@ -217,6 +217,9 @@ export class AvroRpcServer {
       admission: this.#admission,
       protocols: this.#protocols,
       clock: this.#clock,
+      unreadable: (error) => {
+        this.#report(`${remoteAddress} call`, `answered ${connection.peer} with an error`, error)
+      },
       broken: (error) => this.#reportPeer(connection, error),
       ended: () => connection.socket.destroy(),
     })

@@ -18,7 +18,12 @@ export type HandshakeAnswer =
       readonly position: number
       readonly handshake: Buffer
     }
-  | { readonly decoder?: undefined; readonly buffers: readonly Buffer[] }
+  | {
+      readonly decoder?: undefined
+      readonly buffers: readonly Buffer[]
+      /** Why it failed; undefined for NONE, after which a client tries again. */
+      readonly error?: unknown
+    }
 
 /**
  * Decides about the handshake in front of a call. The two hashes are looked at apart: a client that
@@ -39,14 +44,15 @@ export function answerHandshake(
     if (!(learned instanceof Promise)) return { decoder: learned, position, handshake }
     return learned.then(
       (decoder) => ({ decoder, position, handshake }),
-      (error: unknown) => refused(errorText(error)),
+      (error: unknown) => refused(errorText(error), error),
     )
-  } catch {
+  } catch (error) {
     // As Java: what is no handshake gets an error behind an empty one.
-    return refused(TRUNCATED_TEXT)
+    return refused(TRUNCATED_TEXT, error)
   }
 }
 
-const refused = (text: string): HandshakeAnswer => ({
+const refused = (text: string, error: unknown): HandshakeAnswer => ({
   buffers: reply(NO_HANDSHAKE, errorPayload(text)),
+  error,
 })

@@ -33,6 +33,8 @@ export interface SessionHost {
   readonly admission: Admission
   readonly protocols: KnownProtocols
   readonly clock: Clock
+  /** The session answered a call or handshake with an error, because it cannot be read. */
+  unreadable(error: unknown): void
   /** The session closed its stream because of this. */
   broken(error: unknown): void
   /** The session will do nothing any more. */
@@ -80,6 +82,10 @@ export class Session implements Holder {
 
   get isInsideFrame(): boolean {
     return this.#reader.isUnfinished
+  }
+
+  get partialBytes(): number {
+    return this.#partialBytes
   }
 
   pauseForMemory(): void {
@@ -130,7 +136,7 @@ export class Session implements Holder {
     }
     if (this.#isClosed) return
     const held = reader.heldBytes
-    this.#host.admission.partialChanged(held - this.#partialBytes)
+    this.#host.admission.partialChanged(this.#partialBytes, held)
     this.#partialBytes = held
     if (this.#pendingBytes > this.#host.limits.maxPendingBytesPerConnection) {
       this.#pause(PAUSED_BY_WINDOW)
@@ -163,7 +169,10 @@ export class Session implements Holder {
       this.#decoder = answer.decoder
       this.#unfinished.stop()
       this.#beginCall(answer.position, answer.decoder, answer.handshake)
-    } else this.#answer(new PendingCall(serial, CALL_OVERHEAD_BYTES, answer.buffers))
+      return
+    }
+    if (answer.error !== undefined) this.#host.unreadable(answer.error)
+    this.#answer(new PendingCall(serial, CALL_OVERHEAD_BYTES, answer.buffers))
   }
 
   #beginCall(position: number, decoder: RequestDecoder, handshake: Buffer): void {
@@ -189,6 +198,7 @@ export class Session implements Holder {
       const batch = decode(bytes, envelope.position, end)
       stored = this.#handle(name, batch)
     } catch (error) {
+      this.#host.unreadable(error)
       this.#settle(call, reply(handshake, errorPayload(errorText(error))))
       return
     }
@@ -300,7 +310,7 @@ export class Session implements Holder {
     this.#isClosed = true
     this.#lingering?.cancel()
     this.#unfinished.stop()
-    this.#host.admission.partialChanged(-this.#partialBytes)
+    this.#host.admission.partialChanged(this.#partialBytes, 0)
     this.#host.admission.callEnded(this.#pendingBytes)
     this.#host.admission.forget(this)
     this.#context.abort()
