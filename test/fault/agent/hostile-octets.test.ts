@@ -170,7 +170,9 @@ describe('hostile octets sent to an agent', () => {
   })
 
   it('names the peer and what was wrong, in one line for each kind of trouble and not for each peer', async () => {
-    const lines = agent.process.log.split('\n').filter((line) => / WARN .*(closed|answered) /.test(line))
+    const lines = agent.process.log
+      .split('\n')
+      .filter((line) => / WARN .*(closed|answered) /.test(line))
     assert.match(lines[0] ?? '', /closed 127\.0\.0\.1:\d+: .*\(it looks like HTTP\)/)
     assert.match(agent.process.log, /answered 127\.0\.0\.1:\d+ with an error: java\.io\.EOF/)
     assert.ok(lines.length >= 1 && lines.length <= 12, lines.join('\n'))

@@ -118,7 +118,7 @@ describe('an agent process whose disk fails', () => {
     // Not even root makes files there.
     const agent = await AgentProcess.launch({
       settings: { 'sinks.k1.sink.directory': '/proc' },
-      args: ['--start-timeout', '0.5'],
+      args: ['--start-timeout', '0.3'],
     })
     const { code, stdout, stderr } = await agent.command.finished
     assert.deepEqual([code, stdout], [1, ''])

@@ -108,12 +108,12 @@ describe('an agent that cannot start', () => {
     await once(holder, 'listening')
     const address = holder.address()
     const port = typeof address === 'object' ? address?.port : undefined
-    const agent = await AgentProcess.launch({ port: port ?? 0, args: ['--start-timeout', '0.5'] })
+    const agent = await AgentProcess.launch({ port: port ?? 0, args: ['--start-timeout', '0.3'] })
     const beganMs = performance.now()
     const { code, stdout, stderr } = await agent.command.finished
     holder.close()
     assert.deepEqual([code, stdout], [1, ''])
-    assert.ok(performance.now() - beganMs >= 450)
+    assert.ok(performance.now() - beganMs >= 280)
     assert.match(
       stderr,
       new RegExp(

@@ -25,17 +25,14 @@ describe('an agent that hands on to a second one', () => {
     const load = ['left', 'right'].map((name) => new NumberedClient(first.port, name).start())
     for (const client of load) closing.step(() => client.stop())
     await Promise.all(load.map((client) => client.goesOn(20)))
-    for (let round = 0; round < 2; round += 1) {
-      await second.stop()
-      // The first one's channel fills up: it refuses what it cannot keep.
-      const isRefused = (client: NumberedClient) =>
-        client.failures.some((text) => /Status: FAILED/.test(text))
-      if (round === 0) {
-        await until(() => load.some(isRefused), { what: 'a call is refused' })
-      }
-      second = await start({ port, directory })
-      await Promise.all(load.map((client) => client.goesOn(20)))
-    }
+    await second.stop()
+    // The first one's channel fills up: it refuses what it cannot keep.
+    await until(
+      () => load.some(({ failures }) => failures.some((text) => /Status: FAILED/.test(text))),
+      { what: 'a call is refused' },
+    )
+    second = await start({ port, directory })
+    await Promise.all(load.map((client) => client.goesOn(20)))
     await Promise.all(load.map((client) => client.stop()))
     // Its stop drains its channel into the second one.
     const { stderr } = await first.stop()
@@ -44,9 +41,9 @@ describe('an agent that hands on to a second one', () => {
     const stored = second.stored()
     const once = new Map([...stored].map(([body]) => [body, 1]))
     for (const client of load) client.audit(once)
-    // Each stop of the second can leave one batch of the sink without its answer.
+    // The stop of the second can leave one batch of the sink without its answer.
     const doubled = load.reduce((sum, client) => sum + client.doubledIn(stored), 0)
-    assert.ok(doubled <= 200, `${doubled} events are stored twice`)
+    assert.ok(doubled <= 100, `${doubled} events are stored twice`)
     assert.ok([...stored.values()].every((count) => count <= 2))
     const retries = first.log.match(/WARN +sink k1: could not deliver/g) ?? []
     assert.ok(retries.length >= 1 && retries.length <= 4, first.log)
