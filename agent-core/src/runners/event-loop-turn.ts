@@ -1,3 +1,5 @@
+import type { Clock } from '@millrace/runtime'
+
 /** How long a loop may go on without letting the process see its sockets and timers, in milliseconds. */
 const LONGEST_MS = 2
 
@@ -18,11 +20,14 @@ export class EventLoopTurn {
     this.#sinceMs = nowMs
   }
 
-  /** Resolves in the event loop's next round. */
-  next(nowMs: number): Promise<void> {
-    this.#sinceMs = nowMs
-    return new Promise((resolve) => {
+  /**
+   * Resolves in the event loop's next round. The loop's time begins then: counted from before the
+   * wait, a busy event loop would leave it one round each time, and a channel would fill for nothing.
+   */
+  async next(clock: Clock): Promise<void> {
+    await new Promise((resolve) => {
       setImmediate(resolve)
     })
+    this.#sinceMs = clock.monotonic()
   }
 }

@@ -55,8 +55,7 @@ export class PollableSourceRunner {
   async #run(signal: AbortSignal): Promise<void> {
     const { clock } = this.#options
     while (!signal.aborted) {
-      const nowMs = clock.monotonic()
-      if (this.#turn.isDue(nowMs)) await this.#turn.next(nowMs)
+      if (this.#turn.isDue(clock.monotonic())) await this.#turn.next(clock)
       const pauseMs = await this.#round(signal)
       if (pauseMs === 0) continue
       await delay(pauseMs, { signal, clock }).catch(() => {})

@@ -153,6 +153,7 @@ describe('SinkRunner', () => {
         },
       },
       keepAliveMs: { value: 3_000 },
+      size: { value: { events: 0, bytes: 0 } },
     })
     await run(clock, [{ channel: impatient, sink }])
     for (let i = 0; i < 160; i += 1) await clock.advance(100)

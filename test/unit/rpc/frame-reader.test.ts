@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { FrameReader } from '@millrace/rpc/internal/framing/frame-reader'
+import { seededRandom } from '@millrace/runtime'
 import { FIRST_APPEND, frame, SECOND_BATCH } from '../../support/rpc/golden.js'
 
 const LIMITS = { maxFrameBytes: 1_000, maxBuffersPerFrame: 100 }
@@ -122,4 +123,62 @@ describe('FrameReader', () => {
     assert.equal(reader.bytes.length, 1 << 22)
     assert.ok(reader.bytes.every((octet) => octet === 7))
   })
+
+  it('finds the same frames when large parts are read to where they belong', () => {
+    const random = seededRandom(7)
+    const limits = { maxFrameBytes: 1 << 22, maxBuffersPerFrame: 100 }
+    const sizes = [10, 300_000, 0, 70_000, 65_536, 1_000_000, 5, 260_000, 260_000, 40_000]
+    const messages = sizes.map((size) =>
+      Buffer.from(Array.from({ length: size }, () => random() * 256)),
+    )
+    const stream = Buffer.concat(
+      messages.flatMap((message, i) => cutIntoBuffers(message, i, 1 + (i % 3))),
+    )
+    for (let round = 0; round < 20; round += 1) {
+      const reader = new FrameReader(limits)
+      const found: Buffer[] = []
+      let direct = 0
+      for (let at = 0; at < stream.length; ) {
+        const room = reader.room()
+        const most = Math.min(stream.length - at, room?.length ?? 65_536)
+        const bytes = round === 0 ? most : 1 + Math.floor(random() * most)
+        if (room) {
+          direct += stream.copy(room, 0, at, at + bytes)
+          reader.filled(bytes)
+        } else reader.push(Buffer.from(stream.subarray(at, at + bytes)))
+        at += bytes
+        while (reader.next()) {
+          assert.equal(reader.serial, found.length)
+          found.push(reader.bytes.subarray(reader.start, reader.end))
+        }
+      }
+      assert.ok(direct > stream.length / 4, 'much of it is read directly')
+      assert.equal(found.length, messages.length)
+      found.forEach((message, i) => assert.ok(message.equals(messages[i] ?? Buffer.alloc(0))))
+      assert.equal(reader.heldBytes, 0)
+    }
+  })
+
+  it('makes memory ready in proportion to what has come, not to what is announced', () => {
+    const reader = new FrameReader({ maxFrameBytes: 1 << 27, maxBuffersPerFrame: 100 })
+    const announced = Buffer.alloc(12 + 1_000)
+    announced.writeInt32BE(1, 4)
+    announced.writeInt32BE(1 << 27, 8)
+    reader.push(announced)
+    assert.equal(reader.next(), false)
+    assert.ok((reader.room()?.length ?? 0) <= 16_384)
+    assert.ok(reader.heldBytes <= 16_384)
+  })
 })
+
+/** The octets of a frame whose message lies in so many buffers. */
+function cutIntoBuffers(message: Buffer, serial: number, count: number): Buffer[] {
+  const int = (value: number) => {
+    const octets = Buffer.alloc(4)
+    octets.writeInt32BE(value)
+    return octets
+  }
+  const step = Math.ceil(message.length / count)
+  const parts = Array.from({ length: count }, (_, i) => message.subarray(i * step, (i + 1) * step))
+  return [int(serial), int(count), ...parts.flatMap((part) => [int(part.length), part])]
+}

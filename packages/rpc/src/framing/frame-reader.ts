@@ -20,6 +20,8 @@ export interface FrameLimits {
 
 /** Up to so many buffers of a frame inside one chunk are pushed together in place. */
 const MAX_IN_PLACE_BUFFERS = 64
+/** So many octets of a buffer must be missing for memory to be made ready for them. */
+const MIN_ROOM_BYTES = 32_768
 const NOTHING = Buffer.alloc(0)
 
 /** Feed with {@link FrameReader.push}, then call {@link FrameReader.next} until it says false. */
@@ -67,12 +69,30 @@ export class FrameReader {
   }
 
   /**
+   * Memory that the next octets of the stream belong to, when a large part of a buffer is missing.
+   * What is read into it is told with {@link FrameReader.filled}, instead of a push.
+   */
+  room(): Buffer | undefined {
+    if (this.#bufferLeft < MIN_ROOM_BYTES || this.hasInput) return undefined
+    return this.#pieces.room(this.#bufferLeft)
+  }
+
+  /** So many octets are in what {@link FrameReader.room} gave last. */
+  filled(bytes: number): void {
+    this.#pieces.filled(bytes)
+    this.#bufferLeft -= bytes
+  }
+
+  /**
    * Goes on to the next complete frame.
    * @throws RpcError `MILLRACE_RPC_PROTOCOL`, `MILLRACE_RPC_FRAME_TOO_LARGE`: no frame can follow.
    */
   next(): boolean {
     const found = this.isUnfinished ? this.#resume() : this.#takeWhole() || this.#resume()
-    if (!found && this.#at >= this.#chunk.length) this.#chunk = NOTHING
+    if (!found && !this.hasInput) {
+      this.#chunk = NOTHING
+      this.#at = 0
+    }
     return found
   }
 

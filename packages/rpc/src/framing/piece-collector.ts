@@ -2,6 +2,9 @@
 const SMALL_PIECE_BYTES = 4_096
 const SLAB_BYTES = 16_384
 
+/** Memory for octets to come is at most so many times what has come already. */
+const ROOM_FACTOR = 8
+
 /**
  * Collects the pieces of a frame until it is complete. What they keep alive is counted, not only
  * their octets: a view of a chunk keeps the whole chunk.
@@ -12,6 +15,8 @@ export class PieceCollector {
   #slabLength = 0
   #length = 0
   #pinnedBytes = 0
+  /** Once octets are read directly: one buffer that begins with all that was collected. */
+  #direct: Buffer | undefined
 
   /** Octets collected. */
   get length(): number {
@@ -20,11 +25,34 @@ export class PieceCollector {
 
   /** Memory that the pieces keep alive, in bytes. */
   get heldBytes(): number {
-    return this.#pinnedBytes + this.#slabLength
+    // Of memory that waits for octets the system gives none before they come.
+    return this.#direct ? this.#length : this.#pinnedBytes + this.#slabLength
+  }
+
+  /**
+   * Memory for at most `wanted` octets to come, to be read into and then told with
+   * {@link PieceCollector.filled}. It grows with what has come, not with what a peer claims.
+   */
+  room(wanted: number): Buffer {
+    let direct = this.#direct
+    if (!direct || this.#length === direct.length) {
+      const most = Math.max(this.#length * ROOM_FACTOR, SLAB_BYTES)
+      direct = this.#grow(Math.min(this.#length + wanted, most))
+    }
+    return direct.subarray(this.#length, Math.min(this.#length + wanted, direct.length))
+  }
+
+  /** So many octets are in what {@link PieceCollector.room} gave. */
+  filled(bytes: number): void {
+    this.#length += bytes
   }
 
   /** Adds a view of a chunk; `isLast`: the next call is {@link PieceCollector.join}. */
   add(piece: Buffer, isLast: boolean): void {
+    if (this.#direct) {
+      this.#addDirectly(piece)
+      return
+    }
     this.#length += piece.length
     if (isLast) {
       this.#closeSlab()
@@ -41,6 +69,7 @@ export class PieceCollector {
 
   /** The octets as one buffer; the collector is empty afterwards. */
   join(): Buffer {
+    if (this.#direct) return this.#takeDirect()
     this.#closeSlab()
     const pieces = this.#pieces
     const joined = pieces.length === 1 ? (pieces[0] as Buffer) : joinAll(pieces, this.#length)
@@ -48,6 +77,38 @@ export class PieceCollector {
     this.#length = 0
     this.#pinnedBytes = 0
     return joined
+  }
+
+  #addDirectly(piece: Buffer): void {
+    const length = this.#length + piece.length
+    const direct = this.#direct && length <= this.#direct.length ? this.#direct : this.#grow(length)
+    direct.set(piece, this.#length)
+    this.#length = length
+  }
+
+  /** Moves everything into one buffer of that many octets. */
+  #grow(bytes: number): Buffer {
+    const grown = Buffer.allocUnsafeSlow(bytes)
+    if (this.#direct) this.#direct.copy(grown, 0, 0, this.#length)
+    else {
+      this.#closeSlab()
+      let at = 0
+      for (const piece of this.#pieces) {
+        grown.set(piece, at)
+        at += piece.length
+      }
+      this.#pieces = []
+      this.#pinnedBytes = 0
+    }
+    this.#direct = grown
+    return grown
+  }
+
+  #takeDirect(): Buffer {
+    const direct = (this.#direct as Buffer).subarray(0, this.#length)
+    this.#direct = undefined
+    this.#length = 0
+    return direct.length * 2 < direct.buffer.byteLength ? copyOf(direct) : direct
   }
 
   #keep(piece: Buffer): void {

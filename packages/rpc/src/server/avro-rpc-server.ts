@@ -1,3 +1,4 @@
+import { readDirectly, SHARED_READ_BYTES } from '../net/direct-reads.js'
 import type { ServerTlsOptions } from '../net/tls-options.js'
 import { Admission } from './admission.js'
 import type { AvroRpcHandler } from './handler.js'
@@ -64,6 +65,8 @@ export class AvroRpcServer {
   readonly #logger: Logger
   readonly #reports: RateLimit
   readonly #connections = new Set<Connection>()
+  /** What plain connections read into; undefined where a layer or a filter stands before the frames. */
+  readonly #sharedReads: Buffer | undefined
   #server: Server | undefined
   #transport: Transport | undefined
   #closing: Promise<void> | undefined
@@ -75,6 +78,8 @@ export class AvroRpcServer {
     this.#clock = options.clock ?? systemClock
     this.#logger = options.logger ?? silentLogger
     this.#reports = new RateLimit({ intervalMs: REPORT_INTERVAL_MS, clock: this.#clock })
+    const isPlain = !options.tls && (options.compression ?? 'none') === 'none'
+    if (isPlain && !options.accepts) this.#sharedReads = Buffer.allocUnsafeSlow(SHARED_READ_BYTES)
   }
 
   /** Connections that are open now. */
@@ -161,11 +166,18 @@ export class AvroRpcServer {
     timer.cancel()
   }
 
-  #accept(socket: Socket): void {
+  #accept(accepted: Socket): void {
+    let connection: Connection | undefined
+    const shared = this.#sharedReads
+    const moved = shared && readDirectly(accepted, shared, () => connection?.session)
+    connection = this.#connect(moved ?? accepted)
+  }
+
+  #connect(socket: Socket): Connection | undefined {
     const { remoteAddress } = socket
     if (remoteAddress === undefined) {
       socket.destroy()
-      return
+      return undefined
     }
     const connection: Connection = { socket, peer: `${remoteAddress}:${socket.remotePort}` }
     this.#connections.add(connection)
@@ -187,6 +199,7 @@ export class AvroRpcServer {
         },
       )
     }
+    return connection
   }
 
   #refuse(connection: Connection): void {

@@ -8,6 +8,7 @@
  * closes this stream only.
  */
 import { FrameReader } from '../framing/frame-reader.js'
+import type { DirectReader } from '../net/direct-reads.js'
 import { EnvelopeReader } from '../protocol/avro-primitives.js'
 import {
   MESSAGE_NAMES,
@@ -50,7 +51,7 @@ const PAUSED_BY_WINDOW = 2
 const PAUSED_BY_PEER = 4
 const PAUSED_BY_HANDSHAKE = 8
 
-export class Session implements Holder {
+export class Session implements Holder, DirectReader {
   readonly #stream: Duplex
   readonly #host: SessionHost
   readonly #reader: FrameReader
@@ -77,7 +78,7 @@ export class Session implements Holder {
     stream.on('close', () => this.#closed())
     stream.on('end', () => this.#peerEnded())
     stream.on('drain', () => this.#resume(PAUSED_BY_PEER))
-    stream.on('data', (chunk: Buffer) => this.#received(chunk))
+    stream.on('data', (chunk: Buffer) => this.received(chunk))
   }
 
   get isInsideFrame(): boolean {
@@ -116,10 +117,24 @@ export class Session implements Holder {
     this.#closed()
   }
 
-  #received(chunk: Buffer): void {
+  room(): Buffer | undefined {
+    return this.#isEnding || this.#isClosed ? undefined : this.#reader.room()
+  }
+
+  filled(bytes: number): void {
     if (this.#isEnding || this.#isClosed) return
+    this.#reader.filled(bytes)
+    this.#goOn()
+  }
+
+  received(chunk: Buffer): void {
+    if (this.#isEnding || this.#isClosed) return
+    this.#reader.push(chunk)
+    this.#goOn()
+  }
+
+  #goOn(): void {
     try {
-      this.#reader.push(chunk)
       this.#readFrames()
     } catch (error) {
       this.fail(error)
@@ -158,7 +173,7 @@ export class Session implements Holder {
       this.#established(late)
       this.#resume(PAUSED_BY_HANDSHAKE)
       // The chunk may hold more frames.
-      this.#received(NO_HANDSHAKE)
+      this.received(NO_HANDSHAKE)
     }
     answer.then(goOn).catch((error: unknown) => this.fail(error))
   }
