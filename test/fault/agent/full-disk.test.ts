@@ -119,7 +119,10 @@ describe('an agent whose disk fails', () => {
         await until(() => lines.text.match(/\n/g)?.length === 60, { what: 'each line is answered' })
         const linesTaken = taken()
         lines.socket.destroy()
-        assert.deepEqual(stored(), ['before'], 'no part of an event is in a file')
+        // A try that is under way may just have written a part, which it cuts off again.
+        await until(() => stored().join() === 'before', {
+          what: 'no part of an event is in a file',
+        })
 
         files.roomBytes = Number.POSITIVE_INFINITY
         files.createError = undefined
