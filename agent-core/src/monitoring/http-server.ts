@@ -1,6 +1,6 @@
 /** Flume's HTTP reporting: metrics as JSON, and whether the agent is well. */
 import { fastify, type FastifyInstance, type FastifyReply } from 'fastify'
-import { LifecycleError } from '@millrace/runtime'
+import { LifecycleError, messageOf } from '@millrace/runtime'
 import type { Metrics } from './metrics.js'
 
 /** What the server shows. */
@@ -68,7 +68,7 @@ export class HttpMetricsServer {
     }
     if (cause !== undefined) {
       await server.close()
-      const message = `Monitoring cannot listen on ${addresses.at(-1)}:${port}`
+      const message = `Monitoring cannot listen on port ${port}: ${messageOf(cause)}`
       throw new LifecycleError('MILLRACE_LIFECYCLE_START_FAILED', message, { cause })
     }
     this.#server = server

@@ -5,6 +5,7 @@ import type { Monitored } from './http-server.js'
 /** Flume's default port of HTTP reporting. */
 const DEFAULT_PORT = 41_414
 const PREFIX = 'flume.monitoring.'
+const KEYS: readonly string[] = ['type', 'port', 'host']
 
 /** Monitoring that runs. */
 export interface Monitoring {
@@ -30,6 +31,12 @@ export interface MonitoringOptions {
 export async function startMonitoring(options: MonitoringOptions): Promise<Monitoring | undefined> {
   const { systemProperties, agent, logger } = options
   const type = systemProperties[`${PREFIX}type`]
+  for (const key of Object.keys(systemProperties)) {
+    if (!key.startsWith(PREFIX)) continue
+    const name = key.slice(PREFIX.length)
+    if (!KEYS.includes(name)) logger.warn(`-D${key} is not known; there are ${KEYS.join(', ')}`)
+    else if (type === undefined) logger.warn(`-D${key} does nothing without -D${PREFIX}type`)
+  }
   if (type === undefined) return undefined
   if (type.toLowerCase() !== 'http') {
     const message = `${PREFIX}type: ${type} is not supported; http is`

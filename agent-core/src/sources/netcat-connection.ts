@@ -16,6 +16,8 @@ export interface NetcatConnectionOptions {
   /** Aborted when the deadline of a stop has come. */
   readonly signal: AbortSignal
   onRefused(error: unknown): void
+  /** The connection ends with its chunk unanswered: octets that are no text of the charset. */
+  onUnreadable(peer: string, error: unknown): void
 }
 
 /**
@@ -65,9 +67,13 @@ export class NetcatConnection {
     this.#socket.pause()
     try {
       await this.#handle(chunk)
-    } catch {
-      // Malformed bytes and a stop that does not wait end the connection without a word, as in Flume.
+    } catch (error) {
+      // Malformed octets and a stop that does not wait end the connection; its client is told nothing, as in Flume.
       this.#isEnding = true
+      const { remoteAddress, remotePort } = this.#socket
+      if (!this.#options.signal.aborted) {
+        this.#options.onUnreadable(`${remoteAddress}:${remotePort}`, error)
+      }
     }
     this.#isBusy = false
     if (this.#isEnding) this.#socket.destroySoon()

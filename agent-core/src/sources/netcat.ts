@@ -141,6 +141,10 @@ export class NetcatSource implements EventDrivenSource {
         if (this.#warnings.admit('refused') === undefined) return
         this.#host.logger.warn('a line was refused and is answered FAILED', error)
       },
+      onUnreadable: (peer, error) => {
+        if (this.#warnings.admit('unreadable') === undefined) return
+        this.#host.logger.warn(`closed ${peer}: what it sent last is not ${encoding}`, error)
+      },
     })
     this.#connections.add(connection)
     void connection.closed.then(() => this.#connections.delete(connection))

@@ -92,8 +92,8 @@ export class Appender {
    * usable. Keeps the process alive until then.
    * @param options.timeoutMs default `flushTimeoutMs`.
    */
-  flush(options: { timeoutMs?: number | undefined } = {}): Promise<boolean> {
-    return this.#settle(options.timeoutMs, this.#settings.flushTimeoutMs)
+  flush(options?: { timeoutMs?: number | undefined } | null): Promise<boolean> {
+    return this.#settle(options?.timeoutMs, this.#settings.flushTimeoutMs)
   }
 
   /**
@@ -101,8 +101,8 @@ export class Appender {
    * connections. Can be called again: it is the same ending. Never rejects.
    * @param options.timeoutMs default `closeTimeoutMs`.
    */
-  close(options: { timeoutMs?: number | undefined } = {}): Promise<void> {
-    this.#closing ??= this.#close(options.timeoutMs)
+  close(options?: { timeoutMs?: number | undefined } | null): Promise<void> {
+    this.#closing ??= this.#close(options?.timeoutMs)
     return this.#closing
   }
 

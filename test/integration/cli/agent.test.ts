@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -262,5 +263,37 @@ describe('millrace agent', () => {
     agent.kill('SIGHUP') // makes it write more
     agent.kill('SIGTERM')
     assert.deepEqual([(await agent.finished).code, agent.child.signalCode], [0, null])
+  })
+
+  it('on a taken monitoring port: one clear line and exit code 1', async () => {
+    const taken = createServer().listen(0, '127.0.0.1')
+    await once(taken, 'listening')
+    const address = taken.address()
+    const port = typeof address === 'object' && address ? address.port : 0
+    const file = writeProperties('monitored.properties', {})
+    const monitoring = ['type=http', 'host=127.0.0.1', `port=${port}`]
+    const words = monitoring.map((each) => `-Dflume.monitoring.${each}`)
+    const { code, stdout, stderr } = await runMillrace(['agent', '-n', 'a1', '-f', file, ...words])
+    taken.close()
+    assert.deepEqual([code, stdout], [1, ''])
+    assert.equal(stderr.trim().split('\n').length, 1, stderr)
+    assert.match(stderr, new RegExp(`port ${port}.*EADDRINUSE`))
+  })
+
+  it('says that a monitoring property is misspelt or does nothing', async () => {
+    const file = writeProperties('unmonitored.properties', {})
+    const agent = startAgent(file, '-Dflume.monitoring.prot=1', '-Dflume.monitoring.port=2')
+    await agent.shows(/^ready agent=a1/m)
+    assert.match(agent.stderr, /-Dflume\.monitoring\.prot is not known/)
+    assert.match(agent.stderr, /-Dflume\.monitoring\.port does nothing without/)
+    agent.kill('SIGTERM')
+    assert.equal((await agent.finished).code, 0)
+  })
+
+  it('shows its times in seconds, as they are given', async () => {
+    const { stdout } = await runMillrace(['agent', '--help'])
+    assert.match(stdout, /--poll-interval.*\(default: 30\)/s)
+    assert.match(stdout, /--stop-timeout.*\(default: 10\)/s)
+    assert.doesNotMatch(stdout, /000\)/)
   })
 })

@@ -3,7 +3,7 @@ import { createServer } from 'node:net'
 import { once } from 'node:events'
 import { NetcatSource, netcatSource } from '@millrace/agent-core/internal/sources/netcat'
 import { ChannelError, deferred, silentLogger, systemClock } from '@millrace/runtime'
-import { type SourceContext, sourceContext } from '../../support/component-context.js'
+import { keptLogger, type SourceContext, sourceContext } from '../../support/component-context.js'
 import { LineClient } from '../../support/line-client.js'
 import { until } from '../../support/until.js'
 
@@ -281,5 +281,18 @@ describe('netcat source', () => {
       { key: 'encoding', message: 'klingon is no known character set' },
     ])
     assert.deepEqual(netcatSource.check?.(DEFAULTS, wiring), [])
+  })
+
+  it('closes a connection that sends no text of its encoding, and says so in the log', async () => {
+    const { logger, lines } = keptLogger()
+    const source = new NetcatSource(DEFAULTS, { logger, clock: systemClock })
+    await source.start(sourceContext())
+    started.push(source)
+    const client = await LineClient.connect(source.port ?? 0)
+    client.socket.write(Buffer.from('a\u00ffb\n', 'latin1'))
+    await until(() => lines.some((line) => /closed 127\.0\.0\.1:\d+.*utf-8/.test(line)), {
+      what: 'a line about the client',
+    })
+    assert.equal(client.text, '')
   })
 })

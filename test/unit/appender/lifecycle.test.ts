@@ -293,4 +293,10 @@ describe('an appender hurts nobody', () => {
     await clock.advance(5_000)
     assert.equal(appender.state().delivered, 1)
   })
+
+  it('takes null for the options of flush and close', async () => {
+    const { appender } = bench()
+    assert.equal(await appender.flush(null), true)
+    assert.equal(await appender.close(null), undefined)
+  })
 })

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { Appender, appenderOptions, checkAppenderOptions } from '@millrace/appender'
+import { createDestination } from '@millrace/pino'
 import { MillraceError } from '@millrace/runtime'
+import { MillraceTransport } from '@millrace/winston'
 
 const defaults = { loggerName: 'test' }
 
@@ -123,5 +125,16 @@ describe('options of an appender', () => {
       (name) => !new RegExp(`\`${name}[\`.]`).test(text),
     )
     assert.deepEqual(missing, [])
+  })
+
+  it('must be there, also for an adapter', () => {
+    for (const given of [undefined, null, 5, 'h:1']) {
+      assert.throws(() => Reflect.construct(MillraceTransport, [given]), {
+        code: 'MILLRACE_OPTION_INVALID',
+      })
+      assert.throws(() => Reflect.apply(createDestination, undefined, [given]), {
+        code: 'MILLRACE_OPTION_INVALID',
+      })
+    }
   })
 })

@@ -42,7 +42,11 @@ export function checkOptions<G extends OptionGroup>(
  * @throws OptionError for the first one that has a bad value.
  */
 export function pickOptions<G extends OptionGroup>(group: G, input: object): OptionValues<G> {
-  const values = Object.keys(group).map((key) => [key, Reflect.get(input, key) as unknown])
+  const given: unknown = input
+  if (typeof given !== 'object' || given === null) {
+    throw new OptionError(`The options must be an object, not ${show(given)}`)
+  }
+  const values = Object.keys(group).map((key) => [key, Reflect.get(given, key) as unknown])
   return checkOptions(group, Object.fromEntries(values))
 }
 

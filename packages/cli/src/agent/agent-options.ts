@@ -31,7 +31,12 @@ export function declareConfiguration(command: Command): Command {
     .requiredOption('-n, --name <name>', 'name of the agent in the file', once('--name'))
     .requiredOption('-f, --conf-file <file>', 'the .properties file', once('--conf-file'))
     .option('-c, --conf <dir>', 'directory where modules named by a type are looked for too')
-    .option('-D <key=value>', 'a property for ${sys:key}; may be repeated', collectProperty, {})
+    .addOption(
+      command
+        .createOption('-D <key=value>', 'a property for ${sys:key}; may be repeated')
+        .argParser(collectProperty)
+        .default({}, 'none'),
+    )
     .option('--lenient', 'unknown keys are warnings instead of errors', false)
 }
 
@@ -43,18 +48,18 @@ export async function parseAgentOptions(
   return parseArguments<AgentOptions>(args, terminal, (command) =>
     declareConfiguration(command.name('millrace agent').description('Runs an agent.'))
       .option('--no-reload-conf', 'read the file once only')
-      .option('--poll-interval <s>', 'seconds between two looks at the file', positive, 30_000)
-      .option(
-        '--start-timeout <s>',
-        'seconds in which every component must have started',
-        seconds('--start-timeout'),
-        30_000,
+      .addOption(timeOption(command, '--poll-interval <s>', { default: 30, parse: positive }))
+      .addOption(
+        timeOption(command, '--start-timeout <s>', {
+          default: 30,
+          parse: seconds('--start-timeout'),
+        }),
       )
-      .option(
-        '--stop-timeout <s>',
-        'seconds in which a stop drains memory channels',
-        seconds('--stop-timeout'),
-        10_000,
+      .addOption(
+        timeOption(command, '--stop-timeout <s>', {
+          default: 10,
+          parse: seconds('--stop-timeout'),
+        }),
       )
       .option('--log-level <level>', LOG_LEVELS.join(', '), logLevel, 'info'),
   )
@@ -79,4 +84,22 @@ function once(name: string) {
     if (text === '') throw new UsageError(`${name} is empty`)
     return text
   }
+}
+
+const TIME_OPTIONS = {
+  '--poll-interval <s>': 'seconds between two looks at the file',
+  '--start-timeout <s>': 'seconds in which every component must have started',
+  '--stop-timeout <s>': 'seconds in which a stop drains memory channels',
+} as const
+
+/** Seconds on the command line and in the help, milliseconds in code. */
+function timeOption(
+  command: Command,
+  flags: keyof typeof TIME_OPTIONS,
+  how: { readonly default: number; readonly parse: (text: string) => number },
+) {
+  return command
+    .createOption(flags, TIME_OPTIONS[flags])
+    .argParser(how.parse)
+    .default(how.default * 1_000, String(how.default))
 }

@@ -1,5 +1,5 @@
 import { Agent, ConfigurationWatcher, type Monitoring, startMonitoring } from '@millrace/agent-core'
-import { createLogger, type Logger, MillraceError } from '@millrace/runtime'
+import { createLogger, type Logger, messageOf, MillraceError } from '@millrace/runtime'
 import { type AgentOptions, parseAgentOptions } from '../agent/agent-options.js'
 import { configurationSource, readConfiguration } from '../agent/read-configuration.js'
 import { EXIT_FAILURE, EXIT_OK, EXIT_USAGE, type ExitCode, UsageError } from '../exit-code.js'
@@ -28,7 +28,14 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   if (!configuration) return EXIT_USAGE
 
   const agent = new Agent({ logger, startTimeoutMs: options.startTimeout })
-  const monitoring = await monitor(agent, options, logger)
+  let monitoring: Monitoring | undefined
+  try {
+    monitoring = await monitor(agent, options, logger)
+  } catch (error) {
+    if (error instanceof UsageError) throw error
+    logger.error(messageOf(error))
+    return EXIT_FAILURE
+  }
   const started = agent.start(configuration)
   try {
     await Promise.race([started, signals.requested])

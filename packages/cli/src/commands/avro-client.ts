@@ -58,7 +58,7 @@ interface Input {
 }
 
 async function send(options: Options, input: Input, terminal: Terminal): Promise<ExitCode> {
-  const progress = { sent: 0, where: 'standard input' }
+  const progress = { sent: 0, where: input.files?.[0] ?? 'standard input' }
   let client: RpcClient | undefined
   try {
     client = await connect(options)
