@@ -1,6 +1,6 @@
 /** A real `millrace agent` that stores what it gets, and what can be seen of it from outside. */
 import assert from 'node:assert/strict'
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Command, type Finished, startMillrace } from './command.js'
 import { freePort } from './free-port.js'
@@ -88,7 +88,9 @@ export class AgentProcess {
     const all = { ...this.#defaults(), ...settings }
     const set = Object.entries(all).filter(([, value]) => value !== '')
     const lines = set.map(([key, value]) => `a1.${key} = ${value}\n`)
-    writeFileSync(this.file, lines.join(''))
+    // In one step: an agent that looks at its file every 50 ms would find it half written.
+    writeFileSync(`${this.file}.new`, lines.join(''))
+    renameSync(`${this.file}.new`, this.file)
   }
 
   #defaults(): Record<string, string> {
