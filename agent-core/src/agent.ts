@@ -32,6 +32,8 @@ export interface AgentOptions {
    * channel that is to go may take to become empty, in milliseconds. Default 10,000.
    */
   readonly replaceTimeoutMs?: number
+  /** Told the bytes of each batch that a source hands over: for who manages the process's memory. */
+  readonly onBytes?: (bytes: number) => void
 }
 
 export interface StopReport {
@@ -58,7 +60,7 @@ export class Agent {
 
   constructor(options: AgentOptions) {
     const { logger, clock = systemClock, random = Math.random } = options
-    this.#tools = { logger, clock, random }
+    this.#tools = { logger, clock, random, onBytes: options.onBytes }
     this.#startTimeoutMs = options.startTimeoutMs ?? DEFAULT_START_TIMEOUT_MS
     this.#replaceTimeoutMs = options.replaceTimeoutMs ?? DEFAULT_REPLACE_TIMEOUT_MS
   }

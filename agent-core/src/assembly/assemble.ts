@@ -28,6 +28,8 @@ export interface AssemblyTools {
   readonly logger: Logger
   readonly clock: Clock
   readonly random: Random
+  /** Told the bytes of each batch that a source hands over. */
+  readonly onBytes?: ((bytes: number) => void) | undefined
 }
 
 /**
@@ -136,7 +138,7 @@ class Assembly {
 
   #makeSource(configuration: SourceConfiguration): SourceNode {
     const { name, selector, interceptors: chain } = configuration
-    const { clock } = this.#tools
+    const { clock, onBytes } = this.#tools
     const logger = this.#tools.logger.child(`source ${name}`)
     const interceptors = chain.map((each) => this.#make('interceptor', each))
     const processor = new ChannelProcessor({
@@ -147,6 +149,7 @@ class Assembly {
       interceptors,
       logger,
       clock,
+      onBytes,
     })
     const source = this.#make('source', configuration)
     const counters = new SourceCounters()

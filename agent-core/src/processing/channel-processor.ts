@@ -31,6 +31,8 @@ export interface ChannelProcessorOptions {
   readonly interceptors: readonly Interceptor[]
   readonly logger: Logger
   readonly clock: Clock
+  /** Told the bytes of each batch. */
+  readonly onBytes?: ((bytes: number) => void) | undefined
 }
 
 /** A batch on its way into one channel. */
@@ -65,6 +67,7 @@ export class ChannelProcessor {
 
   readonly deliver: Deliver = (batch, signal = this.#never) => {
     if (signal.aborted) return Promise.reject(abortReason(signal))
+    this.#options.onBytes?.(batch.byteLength)
     try {
       const edited = intercept(this.#options.interceptors, batch, signal)
       if (edited instanceof Promise) return this.#deliverLater(edited, signal)

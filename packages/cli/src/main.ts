@@ -2,9 +2,6 @@
 import { runCommandLine } from './command-line.js'
 import { EXIT_FAILURE } from './exit-code.js'
 import { processTerminal } from './terminal.js'
-import { keepYoungGenerationSmall } from './young-generation.js'
-
-keepYoungGenerationSmall()
 
 const terminal = processTerminal()
 

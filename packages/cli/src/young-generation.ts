@@ -1,14 +1,29 @@
 import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+
+/** After so many bytes of events the young generation is collected. */
+const INTERVAL_BYTES = 4 * 1024 * 1024
 
 /**
- * Keeps the young generation of the JavaScript heap at its first, small size.
+ * Keeps dead buffers from piling up. An agent makes few objects and many buffers, whose memory lies
+ * outside the JavaScript heap and is free again only when the heap is collected. Left alone, V8 does
+ * so after tens of megabytes, when the buffers have grown old, and then needs full collections.
+ * Small, early collections of the young generation cost far less: with 1,000-event batches, measured,
+ * 0.22 in place of 0.58 s of processor time per million events, and a peak of 75 MB in place of 104.
  *
- * A receiver makes few objects and many buffers, whose memory lies outside the heap and is free
- * again only when the heap is collected. Left alone, V8 lets the young generation grow to 16 MB:
- * it then fills so slowly that hundreds of megabytes of dead buffers pile up, and V8 answers with
- * full collections. Measured with 1,000-event batches: a third of the processor time was spent in
- * them, and peak memory of batches of 100 was 112 MB instead of 70 MB.
+ * @returns what is to be told the bytes of each batch.
  */
-export function keepYoungGenerationSmall(): void {
+export function youngGenerationCollector(): (bytes: number) => void {
+  // The young generation stays at its first, small size: collecting it takes a fraction of a millisecond.
   setFlagsFromString('--semi-space-growth-factor=1')
+  setFlagsFromString('--expose-gc')
+  const collect: unknown = runInNewContext('globalThis.gc')
+  if (typeof collect !== 'function') return () => {}
+  let bytesLeft = INTERVAL_BYTES
+  return (bytes) => {
+    bytesLeft -= bytes
+    if (bytesLeft > 0) return
+    bytesLeft = INTERVAL_BYTES
+    Reflect.apply(collect, undefined, [{ type: 'minor' }])
+  }
 }

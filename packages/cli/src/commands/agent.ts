@@ -5,6 +5,7 @@ import { configurationSource, readConfiguration } from '../agent/read-configurat
 import { EXIT_FAILURE, EXIT_OK, EXIT_USAGE, type ExitCode, UsageError } from '../exit-code.js'
 import { stopSignals } from '../stop-signals.js'
 import type { Terminal } from '../terminal.js'
+import { youngGenerationCollector } from '../young-generation.js'
 
 /** `millrace agent`: runs an agent until SIGTERM or SIGINT. */
 export async function run(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
@@ -27,7 +28,11 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   for (const line of lines) terminal.stderr.write(`${line}\n`)
   if (!configuration) return EXIT_USAGE
 
-  const agent = new Agent({ logger, startTimeoutMs: options.startTimeout })
+  const agent = new Agent({
+    logger,
+    startTimeoutMs: options.startTimeout,
+    onBytes: youngGenerationCollector(),
+  })
   let monitoring: Monitoring | undefined
   try {
     monitoring = await monitor(agent, options, logger)

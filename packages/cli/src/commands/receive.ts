@@ -12,6 +12,7 @@ import { ReceiveSink } from '../receive/receive-sink.js'
 import { explainListenError, explainStoreError } from '../receive/start-errors.js'
 import { stopSignals } from '../stop-signals.js'
 import { type Terminal, wantsColour } from '../terminal.js'
+import { youngGenerationCollector } from '../young-generation.js'
 
 /** Longest time that what is still on its way is shown after Ctrl-C, in milliseconds. */
 const STOP_TIMEOUT_MS = 10_000
@@ -60,7 +61,7 @@ async function receive(options: Options, terminal: Terminal): Promise<ExitCode> 
   terminal.stdout.whenClosed(() =>
     terminal.stderr.write(`Nobody reads the output any more; events are kept in ${directory}\n`),
   )
-  const agent = new Agent({ logger })
+  const agent = new Agent({ logger, onBytes: youngGenerationCollector() })
   const { host } = options
   const port = options.port === 0 ? await freePort(host) : options.port
   try {
