@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AvroEventSerializer } from '@millrace/agent-core/internal/serializers/avro-event'
@@ -177,9 +177,8 @@ describe('file_roll sink on a failing disk', () => {
     assert.deepEqual(texts(), [])
   })
 
-  it('says that a file cannot be made in a read-only directory', async function () {
+  it('says that a file cannot be made in a read-only directory', async () => {
     // Not even root can make a file there.
-    if (!existsSync('/proc/self')) this.skip()
     const sink = new FileRollSink(
       { ...OPTIONS, directory: '/proc/self' },
       {
@@ -193,8 +192,7 @@ describe('file_roll sink on a failing disk', () => {
     await sink.stop(STOP)
   })
 
-  it('takes the full device of the system for a full disk', async function () {
-    if (!existsSync('/dev/full')) this.skip()
+  it('takes the full device of the system for a full disk', async () => {
     const files: FileSystem = {
       ...diskFiles,
       create: async () => {

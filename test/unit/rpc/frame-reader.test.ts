@@ -159,6 +159,35 @@ describe('FrameReader', () => {
     }
   })
 
+  it('reads many tiny buffers behind a large one at a cost that grows with their number only', () => {
+    const large = Buffer.alloc(1 << 20, 1)
+    const tiny = Array.from({ length: 100_000 }, (_, i) => Buffer.from([0, 0, 0, 1, i & 255]))
+    const head = Buffer.alloc(12)
+    head.writeInt32BE(1 + tiny.length, 4)
+    head.writeInt32BE(large.length, 8)
+    const reader = new FrameReader({ maxFrameBytes: 1 << 22, maxBuffersPerFrame: 200_000 })
+    reader.push(Buffer.concat([head, large.subarray(0, 65_536)]))
+    assert.equal(reader.next(), false)
+    for (let at = 65_536; at < large.length; ) {
+      const room = reader.room()
+      assert.ok(room)
+      const bytes = large.copy(room, 0, at)
+      reader.filled(bytes)
+      at += bytes
+      assert.equal(reader.next(), false)
+    }
+    const beganMs = performance.now()
+    const rest = Buffer.concat(tiny)
+    for (let at = 0; at < rest.length; at += 50) {
+      reader.push(Buffer.from(rest.subarray(at, at + 50)))
+      reader.next()
+    }
+    assert.equal(reader.bytes.length, large.length + tiny.length)
+    assert.ok(reader.bytes.subarray(large.length).every((octet, i) => octet === (i & 255)))
+    // Copied again for each, a megabyte would be moved 100,000 times: half a minute.
+    assert.ok(performance.now() - beganMs < 5_000)
+  })
+
   it('makes memory ready in proportion to what has come, not to what is announced', () => {
     const reader = new FrameReader({ maxFrameBytes: 1 << 27, maxBuffersPerFrame: 100 })
     const announced = Buffer.alloc(12 + 1_000)

@@ -81,7 +81,9 @@ export class PieceCollector {
 
   #addDirectly(piece: Buffer): void {
     const length = this.#length + piece.length
-    const direct = this.#direct && length <= this.#direct.length ? this.#direct : this.#grow(length)
+    let direct = this.#direct as Buffer
+    // By doubling: many tiny pieces behind a large one must not copy the large one each time.
+    if (length > direct.length) direct = this.#grow(Math.max(length, direct.length * 2))
     direct.set(piece, this.#length)
     this.#length = length
   }

@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict'
+import { type MockReceiver, mockReceiver } from '@millrace/testkit/receiver'
+import { javascriptBlocks } from '../../support/guide-blocks.js'
+import { runScript } from '../../support/run-script.js'
+
+for (const logger of ['winston', 'log4js', 'pino']) {
+  describe(`the guide of ${logger}`, () => {
+    let receiver: MockReceiver
+    before(async () => {
+      receiver = await mockReceiver()
+    })
+    after(() => receiver.close())
+
+    it('has programs that run as they stand and deliver', async () => {
+      const blocks = javascriptBlocks(`docs/guides/${logger}.md`, receiver.port)
+      assert.ok(blocks.length >= 3)
+      for (const block of blocks) {
+        receiver.clear()
+        const result = await runScript(block)
+        assert.equal(result.code, 0, `${block}\n${result.stderr}`)
+        assert.equal(receiver.events.length, 1, block)
+        const isWithContext = block.includes('r-1')
+        if (isWithContext) assert.equal(receiver.events[0]?.headers['mdc.requestId'], 'r-1')
+      }
+    })
+  })
+}
