@@ -7,7 +7,7 @@ import { repository } from '../support/repository.js'
 const LAYERS: readonly (readonly string[])[] = [
   ['@millrace/runtime'],
   ['@millrace/event'],
-  ['@millrace/rpc', '@millrace/component'],
+  ['@millrace/wal', '@millrace/rpc', '@millrace/component'],
   ['@millrace/appender'],
   ['@millrace/winston', '@millrace/log4js', '@millrace/pino', '@millrace/agent-core'],
   ['millrace'],

@@ -79,6 +79,14 @@ export class StorageError extends MillraceError {
   }
 }
 
+/** A durable log that cannot be opened or used. A log in use may be free a moment later. */
+export class LogError extends MillraceError {
+  declare readonly code: CodeOf<'LOG'>
+  constructor(code: CodeOf<'LOG'>, message: string, options: ErrorDetails = {}) {
+    super(code, message, { retryable: code === 'MILLRACE_LOG_IN_USE', ...options })
+  }
+}
+
 const RPC_FINAL: readonly ErrorCode[] = ['MILLRACE_RPC_PROTOCOL', 'MILLRACE_RPC_FRAME_TOO_LARGE']
 
 /** A call or connection of Flume's RPC that failed (EventDeliveryException). */

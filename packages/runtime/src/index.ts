@@ -9,6 +9,7 @@ export {
   type ErrorDetails,
   EventDeliveryError,
   LifecycleError,
+  LogError,
   MillraceError,
   messageOf,
   OptionError,

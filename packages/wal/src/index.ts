@@ -1,0 +1,1 @@
+export type { Disk, DiskEntry, DiskFile, OpenMode } from './disk/disk.js'
