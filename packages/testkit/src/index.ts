@@ -18,6 +18,15 @@ export { type SinkProcessorContract, sinkProcessorContract } from './contract/si
 export { type SourceContract, sourceContract, type SourcePeer } from './contract/source.js'
 export type { TestGlobals } from './contract/test-globals.js'
 export { FakeClock } from './fake-clock.js'
+export {
+  DISK_CALLS,
+  type DiskCall,
+  type DiskCallKind,
+  type DiskFault,
+  FaultPlan,
+} from './fault/disk/fault-plan.js'
+export { SECTOR_BYTES } from './fault/disk/file-content.js'
+export { SimulatedDisk } from './fault/disk/simulated-disk.js'
 export type { Faults } from './fault/fault-pipe.js'
 export { type FaultConnection, FaultProxy, type FaultProxyOptions } from './fault/fault-proxy.js'
 export { until, type UntilOptions } from './until.js'
