@@ -12,16 +12,14 @@ import {
   type Transaction,
 } from '@millrace/component'
 import type { EventBatch } from '@millrace/event'
-import { abortReason, ChannelError, type Clock, TransactionError } from '@millrace/runtime'
+import { ChannelError, type Clock } from '@millrace/runtime'
 import { defaultByteCapacity } from './memory-limit.js'
-import { type ChannelRoom, MemoryReservation, MemoryTransaction } from './memory-transaction.js'
-import { batchOf, type Segment, StoredEvents } from './stored-events.js'
-import { WaitList } from './wait-list.js'
+import { PutSide, type Size } from './put-side.js'
+import { TakeSide } from './take-side.js'
 
 /** The byte limit that `byteCapacity = 0` stands for (Flume's), in bytes. */
 const UNLIMITED_BYTES = 200 * 1024 ** 3
 const DONE = Promise.resolve()
-const NOTHING = Promise.resolve(undefined)
 
 const options = {
   capacity: option.int('capacity', {
@@ -52,11 +50,6 @@ const options = {
 
 export type MemoryChannelOptions = OptionsOf<typeof options>
 
-interface Size {
-  readonly events: number
-  readonly bytes: number
-}
-
 export const memoryChannel = defineChannel({
   alias: 'memory',
   classNames: ['org.apache.flume.channel.MemoryChannel'],
@@ -82,46 +75,30 @@ export const memoryChannel = defineChannel({
 export class MemoryChannel implements Channel {
   readonly isDurable = false
   readonly #component: string
-  readonly #stored = new StoredEvents()
-  readonly #waitingPuts: WaitList<Size, Reservation>
-  readonly #waitingTakes: WaitList<TakeLimit, Transaction | undefined>
+  readonly #puts: PutSide
+  readonly #takes: TakeSide
   #options: MemoryChannelOptions
   #byteLimit: number
   #counters = new ChannelCounters()
   #isOpen = false
-  /** What reservations and transactions may do with this channel. */
-  readonly #room: ChannelRoom = {
-    use: (events, bytes) => {
-      this.#reservedEvents -= events
-      this.#reservedBytes -= bytes
-    },
-    put: (batch, reserved) => this.#put(batch, reserved),
-    admitPuts: () => this.#admitPuts(),
-    end: (committed, givenBack) => this.#end(committed, givenBack),
-  }
-  /** Room that is promised to puts that have not come yet. */
-  #reservedEvents = 0
-  #reservedBytes = 0
 
   constructor(name: string, options: MemoryChannelOptions, clock: Clock) {
     this.#component = `channel ${name}`
     this.#options = options
     this.#byteLimit = byteLimitOf(options)
-    this.#waitingPuts = new WaitList<Size, Reservation>({
-      clock,
-      onTimeout: (size) => {
-        throw this.#full(size)
-      },
-      onLeave: () => this.#admitPuts(),
-      hasSteadySignals: false,
-    })
-    this.#waitingTakes = new WaitList<TakeLimit, Transaction | undefined>({
-      clock,
-      onTimeout: () => this.#nothing(),
-      onLeave: () => {},
-      // A sink's runner comes with the same signal as long as it runs.
-      hasSteadySignals: true,
-    })
+    const puts = {
+      keepAliveMs: () => this.keepAliveMs,
+      hasRoom: (size: Size) => this.#hasRoom(size),
+      store: (batch: EventBatch) => this.#store(batch),
+      full: (size: Size) => this.#full(size),
+    }
+    const takes = {
+      transactionCapacity: () => this.transactionCapacity,
+      counters: () => this.#counters,
+      onCommitted: () => this.#puts.admit(),
+    }
+    this.#puts = new PutSide(puts, clock)
+    this.#takes = new TakeSide(takes, clock)
   }
 
   get transactionCapacity(): number {
@@ -133,7 +110,7 @@ export class MemoryChannel implements Channel {
   }
 
   get size(): Size {
-    return { events: this.#stored.events, bytes: this.#stored.bytes }
+    return { events: this.#takes.stored.events, bytes: this.#takes.stored.bytes }
   }
 
   start(context: ChannelStartContext): Promise<void> {
@@ -145,8 +122,8 @@ export class MemoryChannel implements Channel {
 
   stop(): Promise<void> {
     this.#isOpen = false
-    this.#waitingPuts.rejectAll(() => this.#closed())
-    this.#waitingTakes.rejectAll(() => this.#closed())
+    this.#puts.rejectAll(() => this.#closed())
+    this.#takes.rejectAll(() => this.#closed())
     return DONE
   }
 
@@ -155,102 +132,44 @@ export class MemoryChannel implements Channel {
     this.#options = options
     this.#byteLimit = byteLimitOf(options)
     this.#counters.channelCapacity = options.capacity
-    this.#admitPuts()
+    this.#puts.admit()
   }
 
-  reserve(size: Size, { wait, signal }: ReserveOptions): Promise<Reservation> {
+  reserve(size: Size, options: ReserveOptions): Promise<Reservation> {
     if (!this.#isOpen) return Promise.reject(this.#closed())
-    if (signal.aborted) return Promise.reject(abortReason(signal))
     this.#counters.eventPutAttemptCount += size.events
     const { capacity, transactionCapacity } = this.#options
     const mostEvents = Math.min(capacity, transactionCapacity)
     if (size.events > mostEvents || size.bytes > this.#byteLimit) {
       return Promise.reject(this.#tooLarge(size))
     }
-    if (this.#waitingPuts.first === undefined && this.#hasRoom(size)) {
-      return Promise.resolve(this.#grant(size))
-    }
-    if (!wait || this.keepAliveMs === 0) return Promise.reject(this.#full(size))
-    return this.#waitingPuts.wait(size, this.keepAliveMs, signal)
+    return this.#puts.reserve(size, options)
   }
 
   take(limit: TakeLimit, signal: AbortSignal): Promise<Transaction | undefined> {
     if (!this.#isOpen) return Promise.reject(this.#closed())
-    if (signal.aborted) return Promise.reject(abortReason(signal))
-    if (!this.#stored.isEmpty) return Promise.resolve(this.#open(limit))
-    if (limit.waitMs > 0) return this.#waitingTakes.wait(limit, limit.waitMs, signal)
-    this.#nothing()
-    return NOTHING
+    return this.#takes.take(limit, signal)
   }
 
-  #nothing(): undefined {
-    this.#counters.eventTakeAttemptCount += 1
-  }
-
-  #open(limit: TakeLimit): Transaction {
-    const most = Math.max(1, Math.min(limit.maxEvents, this.#options.transactionCapacity))
-    const segments = this.#stored.take(most, limit.maxBytes)
-    const batch = batchOf(segments)
-    this.#counters.eventTakeAttemptCount += batch.size
-    return new MemoryTransaction(this.#room, batch, segments)
-  }
-
-  #end(committed: readonly Segment[], givenBack: readonly Segment[]): void {
-    this.#stored.giveBack(givenBack)
-    const before = this.#stored.events
-    this.#stored.drop(committed)
-    this.#counters.eventTakeSuccessCount += before - this.#stored.events
-    if (committed.length > 0) this.#admitPuts()
-    if (givenBack.length > 0) this.#serveTakes()
-  }
-
-  #serveTakes(): void {
-    let limit = this.#waitingTakes.first
-    while (limit && !this.#stored.isEmpty) {
-      this.#waitingTakes.resolveFirst(this.#open(limit))
-      limit = this.#waitingTakes.first
-    }
-  }
-
-  #admitPuts(): void {
-    let size = this.#waitingPuts.first
-    while (size && this.#hasRoom(size)) {
-      this.#waitingPuts.resolveFirst(this.#grant(size))
-      size = this.#waitingPuts.first
-    }
-  }
-
-  #hasRoom(size: Size): boolean {
+  #hasRoom({ events, bytes }: Size): boolean {
+    const { stored } = this.#takes
     return (
-      this.#stored.events + this.#reservedEvents + size.events <= this.#options.capacity &&
-      this.#stored.bytes + this.#reservedBytes + size.bytes <= this.#byteLimit
+      stored.events + events <= this.#options.capacity && stored.bytes + bytes <= this.#byteLimit
     )
   }
 
-  #grant({ events, bytes }: Size): Reservation {
-    this.#reservedEvents += events
-    this.#reservedBytes += bytes
-    return new MemoryReservation(this.#room, events, bytes)
-  }
-
-  #put(batch: EventBatch, reserved: number): Promise<void> {
-    if (!this.#isOpen || batch.size > reserved) {
-      this.#admitPuts()
-      const reason = this.#isOpen
-        ? new TransactionError(`${batch.size} events put, room for ${reserved} was reserved`)
-        : this.#closed()
-      return Promise.reject(reason)
-    }
-    if (batch.size > 0) this.#stored.add(batch)
+  #store(batch: EventBatch): Promise<void> {
+    if (!this.#isOpen) return Promise.reject(this.#closed())
+    if (batch.size > 0) this.#takes.stored.add(batch)
     this.#counters.eventPutSuccessCount += batch.size
-    if (batch.size < reserved) this.#admitPuts()
-    this.#serveTakes()
+    this.#takes.serve()
     return DONE
   }
 
   #full({ events, bytes }: Size): ChannelError {
     const { capacity } = this.#options
-    const message = `No room for ${events} events (${bytes} bytes): ${this.#stored.events} of ${capacity} events, ${this.#stored.bytes} of ${this.#byteLimit} bytes are taken`
+    const { stored } = this.#takes
+    const message = `No room for ${events} events (${bytes} bytes): ${stored.events} of ${capacity} events, ${stored.bytes} of ${this.#byteLimit} bytes are taken`
     return new ChannelError('MILLRACE_CHANNEL_FULL', message, { component: this.#component })
   }
 

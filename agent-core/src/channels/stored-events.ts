@@ -1,11 +1,11 @@
-/** The events of a memory channel in their order, and how much room they take. */
+/** Events of a channel that are in memory, in their order, and how much of it they take. */
 import { EventBatch } from '@millrace/event'
 import { Deque } from './deque.js'
 
 /** A batch as it was put. Its memory is free again when the last of its events is done. */
 export interface Entry {
   readonly batch: EventBatch
-  /** Counts puts: entries are ordered by it. */
+  /** Number of its first event; events are ordered by their numbers. */
   readonly sequence: number
   readonly bytes: number
   /** Events that are not committed yet. */
@@ -21,9 +21,10 @@ export interface Segment {
 
 export class StoredEvents {
   readonly #segments = new Deque<Segment>()
-  #sequence = 0
+  #nextSequence = 0
   #events = 0
   #bytes = 0
+  #waitingBytes = 0
 
   /** Events that are not committed, the taken ones included. */
   get events(): number {
@@ -40,12 +41,19 @@ export class StoredEvents {
     return this.#segments.size === 0
   }
 
-  add(batch: EventBatch): void {
+  /** Encoded length of what can be taken, in bytes. */
+  get waitingBytes(): number {
+    return this.#waitingBytes
+  }
+
+  /** Adds a batch at the end. Its numbers, where given, are above those of all before it. */
+  add(batch: EventBatch, sequence: number = this.#nextSequence): void {
     const bytes = batch.retainedBytes
-    const entry = { batch, sequence: this.#sequence, bytes, undone: batch.size }
-    this.#sequence += 1
+    const entry = { batch, sequence, bytes, undone: batch.size }
+    this.#nextSequence = sequence + batch.size
     this.#events += batch.size
     this.#bytes += bytes
+    this.#waitingBytes += batch.byteLength
     this.#segments.push({ entry, from: 0, to: batch.size })
   }
 
@@ -56,15 +64,18 @@ export class StoredEvents {
     let bytes = maxBytes
     for (let head = this.#segments.peek(); head && events > 0; head = this.#segments.peek()) {
       const { entry, from, to } = head
-      const length = this.#fitting(head, events, bytes)
-      const end = from + (length === 0 && taken.length === 0 ? 1 : length)
+      const fitting = this.#fitting(head, events, bytes)
+      const end = from + (fitting === 0 && taken.length === 0 ? 1 : fitting)
       if (end === from) break
+      const part = end < to ? { entry, from, to: end } : head
+      const length = bytesOf(part)
       this.#segments.shift()
       if (end < to) this.#segments.unshift({ entry, from: end, to })
-      taken.push(end < to ? { entry, from, to: end } : head)
+      taken.push(part)
+      this.#waitingBytes -= length
       if (end < to) break
       events -= end - from
-      bytes -= bytesOf(head)
+      bytes -= length
     }
     return taken
   }
@@ -82,6 +93,7 @@ export class StoredEvents {
   giveBack(segments: readonly Segment[]): void {
     const last = segments.at(-1)
     if (!last) return
+    for (const segment of segments) this.#waitingBytes += bytesOf(segment)
     const ahead: Segment[] = []
     for (let head = this.#segments.peek(); head; head = this.#segments.peek()) {
       if (compare(head, last) > 0) break
