@@ -242,11 +242,10 @@ function allOf(graph: Graph): Supervised[] {
 /** The channels that stay: same name, same type, and able to take new options. */
 function keptChannels(graph: Graph, configuration: AgentConfiguration): Map<string, ChannelNode> {
   const kept = new Map<string, ChannelNode>()
-  for (const { name, definition } of configuration.channels) {
+  for (const { name, definition, options } of configuration.channels) {
     const node = graph.channels.get(name)
-    if (node?.configuration.definition === definition && node.channel.reconfigure) {
-      kept.set(name, node)
-    }
+    if (node?.configuration.definition !== definition || !node.channel.reconfigure) continue
+    if (node.channel.canReconfigure?.(options) !== false) kept.set(name, node)
   }
   return kept
 }

@@ -59,8 +59,13 @@ export function sourceContext(): SourceContext {
   }
 }
 
-export function sinkContext(): SinkStartContext {
-  return { signal: new AbortController().signal, counters: new SinkCounters(), fail: () => {} }
+export function sinkContext({ isChannelDurable = false } = {}): SinkStartContext {
+  return {
+    signal: new AbortController().signal,
+    counters: new SinkCounters(),
+    isChannelDurable,
+    fail: () => {},
+  }
 }
 
 /** A signal that is never aborted. */

@@ -13,6 +13,10 @@ export class FaultyFiles implements FileSystem {
   writeError = 'ENOSPC'
   truncateError: string | undefined
   createError: string | undefined
+  syncError: string | undefined
+  directoryError: string | undefined
+  /** What was done with success, or tried to sync, in order: `create`, `write`, `sync`, `directory`. */
+  readonly calls: string[] = []
   created = 0
 
   isDirectory(path: string): Promise<boolean> {
@@ -23,16 +27,23 @@ export class FaultyFiles implements FileSystem {
     if (this.createError !== undefined) throw systemError(this.createError)
     const file = await diskFiles.create(path)
     this.created += 1
+    this.calls.push('create')
     return {
       write: async (bytes: Buffer, position: number) => {
         if (this.roomBytes <= 0) throw systemError(this.writeError)
         const length = Math.min(bytes.length, this.maxWriteBytes, this.roomBytes)
         this.roomBytes -= length
+        this.calls.push('write')
         return file.write(bytes.subarray(0, length), position)
       },
       truncate: async (length: number) => {
         if (this.truncateError !== undefined) throw systemError(this.truncateError)
         await file.truncate(length)
+      },
+      sync: async () => {
+        this.calls.push('sync')
+        if (this.syncError !== undefined) throw systemError(this.syncError)
+        await file.sync()
       },
       close: () => file.close(),
     }
@@ -40,5 +51,11 @@ export class FaultyFiles implements FileSystem {
 
   remove(path: string): Promise<void> {
     return diskFiles.remove(path)
+  }
+
+  async syncDirectory(path: string): Promise<void> {
+    this.calls.push('directory')
+    if (this.directoryError !== undefined) throw systemError(this.directoryError)
+    await diskFiles.syncDirectory(path)
   }
 }

@@ -108,7 +108,7 @@ class TakeTransaction implements Transaction {
   async rollback(): Promise<void> {
     this.#check()
     this.#isOpen = false
-    this.#end([], this.#segments)
+    await this.#end([], this.#segments)
   }
 
   #check(): void {

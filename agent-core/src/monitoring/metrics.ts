@@ -19,6 +19,7 @@ export function metricsOf(graph: Graph): Metrics {
     counters.channelSize = channel.size.events
     metrics[`CHANNEL.${configuration.name}`] = {
       ...attributes('CHANNEL', counters),
+      ...texts(channel.metrics),
       ChannelFillPercentage: fillPercentage(counters.channelSize, counters.channelCapacity),
     }
   }
@@ -34,6 +35,10 @@ function attributes(type: MonitoredType, counters: Counters): Record<string, str
     shown[name.charAt(0).toUpperCase() + name.slice(1)] = String(value)
   }
   return shown
+}
+
+function texts(figures: Readonly<Record<string, number>> = {}): Record<string, string> {
+  return Object.fromEntries(Object.entries(figures).map(([name, value]) => [name, String(value)]))
 }
 
 /** Flume's way, also without a capacity, where Java answers its largest double. */

@@ -57,7 +57,11 @@ export class SinkWorker {
   }
 
   async start(context: StartContext): Promise<void> {
-    const sinkContext: SinkStartContext = { ...context, counters: this.counters }
+    const sinkContext: SinkStartContext = {
+      ...context,
+      counters: this.counters,
+      isChannelDurable: this.channel.isDurable,
+    }
     await this.#sink.start?.(sinkContext)
     this.#writes = new AbortController()
     this.#isUp = true

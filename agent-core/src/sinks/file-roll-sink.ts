@@ -21,6 +21,8 @@ export interface FileRollSinkOptions {
   /** 0 keeps one file. */
   readonly rollIntervalMs: number
   readonly batchSize: number
+  /** When a write waits until the disk has the events; `auto`: behind a durable channel. */
+  readonly fsync: 'auto' | 'always' | 'never'
 }
 
 export interface FileRollSinkHost {
@@ -44,9 +46,10 @@ interface CurrentFile {
 }
 
 /**
- * A write resolves once the system has the bytes. After a failed one the file ends where it ended
- * before, so the agent's retry stands behind whole events; a file that cannot be cut back, or whose
- * disk failed otherwise than by being full, is left and a new one begun. No file is ever overwritten.
+ * A write resolves once the disk has the bytes, or the system, as `fsync` says. After a failed one
+ * the file ends where it ended before, so the agent's retry stands behind whole events; a file that
+ * cannot be cut back, whose sync failed, or whose disk failed otherwise than by being full, is left
+ * and a new one begun. No file is ever overwritten.
  */
 export class FileRollSink implements Sink {
   readonly batchSize: number
@@ -55,6 +58,7 @@ export class FileRollSink implements Sink {
   #paths: PathNaming | undefined
   #current: CurrentFile | undefined
   #timer: Timer | undefined
+  #syncs = false
   /** The end of the last piece of work: writes and rolls come one after the other. */
   #lastTurn: Promise<unknown> = Promise.resolve()
 
@@ -67,8 +71,9 @@ export class FileRollSink implements Sink {
   /** @throws LifecycleError when the directory is missing or takes no file. */
   async start(context: SinkStartContext): Promise<void> {
     await this.stop({ deadlineMs: Number.POSITIVE_INFINITY })
-    const { directory, pathManager, rollIntervalMs } = this.#options
+    const { directory, pathManager, rollIntervalMs, fsync } = this.#options
     const { clock } = this.#host
+    this.#syncs = fsync === 'auto' ? context.isChannelDurable : fsync === 'always'
     const turn = this.#turn(async () => {
       throwIfAborted(context.signal)
       await this.#checkDirectory(directory)
@@ -112,7 +117,8 @@ export class FileRollSink implements Sink {
       const events = await current.serializer.serialize(batch)
       const header = current.pendingHeader
       try {
-        await current.output.append(header ? Buffer.concat([header, events]) : events)
+        const bytes = header ? Buffer.concat([header, events]) : events
+        await current.output.append(bytes, { sync: this.#syncs })
       } catch (error) {
         await this.#leaveBroken(current, error)
         throw error
@@ -145,7 +151,7 @@ export class FileRollSink implements Sink {
     for (let tried = 1; ; tried += 1) {
       const path = paths.next()
       try {
-        return new OutputFile(path, await this.#host.files.create(path))
+        return await OutputFile.create(path, this.#host.files)
       } catch (error) {
         const isTaken = error instanceof Error && Reflect.get(error, 'code') === 'EEXIST'
         if (!isTaken || tried === MAX_NAMES_TRIED) {
@@ -159,7 +165,8 @@ export class FileRollSink implements Sink {
   async #writeHeader(current: CurrentFile): Promise<void> {
     if (!current.pendingHeader) return
     try {
-      await current.output.append(current.pendingHeader)
+      // The sync of the first events makes it safe too.
+      await current.output.append(current.pendingHeader, { sync: false })
       current.pendingHeader = undefined
     } catch (error) {
       this.#host.logger.warn('a new file has no header yet', error)
@@ -170,7 +177,7 @@ export class FileRollSink implements Sink {
   async #leaveBroken(current: CurrentFile, error: unknown): Promise<void> {
     const isFull = MillraceError.is(error) && error.code === 'MILLRACE_STORAGE_NO_SPACE'
     const { output } = current
-    if (isFull && !output.isTorn) return
+    if (isFull && !output.isTorn && !output.hasLostSync) return
     if (output.isTorn) {
       const { path, goodLength } = output
       const message = `${path} may hold a part of an event behind its first ${goodLength} bytes`
@@ -188,7 +195,7 @@ export class FileRollSink implements Sink {
     try {
       const isWhole = !current.pendingHeader && !current.isBroken
       const trailer = isWhole ? serializer.trailer?.() : undefined
-      if (trailer) await output.append(trailer)
+      if (trailer) await output.append(trailer, { sync: this.#syncs })
     } catch (error) {
       this.#host.logger.warn(`${output.path} has no end`, error)
     }

@@ -43,6 +43,11 @@ export const fileRollSink = defineSink({
     serializerSettings: option.map('sink.serializer.*', {
       description: 'Settings of the serializer.',
     }),
+    fsync: option.enum('sink.fsync', ['auto', 'always', 'never'], {
+      description:
+        'When a write waits until the disk has the events: `always`, `never`, or behind a durable channel (`auto`).',
+      default: 'auto',
+    }),
     batchSize: option.int('sink.batchSize', {
       description: 'Most events of one transaction.',
       default: 100,

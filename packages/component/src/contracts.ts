@@ -116,6 +116,8 @@ export interface TakeLimit {
 export interface Channel extends Component<ChannelStartContext> {
   /** Whether what `put` resolved survives the process. */
   readonly isDurable: boolean
+  /** Figures beside the counters, under the names that `/metrics` gives them. */
+  readonly metrics?: Readonly<Record<string, number>>
   /** Most events of one put or take. */
   readonly transactionCapacity: number
   /** How long a put waits for room and a take for an event, in milliseconds (`keep-alive`). */
@@ -132,13 +134,21 @@ export interface Channel extends Component<ChannelStartContext> {
   take(limit: TakeLimit, signal: AbortSignal): Promise<Transaction | undefined>
   /**
    * Takes new options while it goes on holding its events. A channel that has this stays over a
-   * reload that keeps its name and type; another one is stopped and made anew.
+   * reload that keeps its name and type, unless `canReconfigure` says no; another one is stopped and
+   * made anew.
    */
   reconfigure?(options: Readonly<Record<string, unknown>>): void
+  /** Whether `reconfigure` can take these options. A channel without this takes all. */
+  canReconfigure?(options: Readonly<Record<string, unknown>>): boolean
 }
 
 export interface SinkStartContext extends StartContext {
   readonly counters: SinkCounters
+  /**
+   * Whether the sink's channel is durable: events that it gives survive until they are committed, so
+   * a sink that resolves before they are on disk at their destination would be the weakest link.
+   */
+  readonly isChannelDurable: boolean
 }
 
 /** Events that can never be stored at the destination. */

@@ -39,6 +39,7 @@ async function startAgent(): Promise<Running> {
       extension: '',
       prefix: '',
       rollIntervalMs: 0,
+      fsync: 'auto',
       batchSize: 10,
     },
     {

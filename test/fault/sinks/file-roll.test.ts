@@ -25,12 +25,15 @@ interface Setup {
 
 const made: FileRollSink[] = []
 
-function setUp(createSerializer: () => EventSerializer = () => new TextSerializer(true)): Setup {
+function setUp(
+  createSerializer: () => EventSerializer = () => new TextSerializer(true),
+  fsync: 'auto' | 'always' | 'never' = 'auto',
+): Setup {
   const directory = temporaryDirectory()
   const files = new FaultyFiles()
   const { logger, lines } = keptLogger()
   const sink = new FileRollSink(
-    { ...OPTIONS, directory },
+    { ...OPTIONS, directory, fsync },
     { createSerializer, logger, clock: new FakeClock(1), files },
   )
   made.push(sink)
@@ -48,6 +51,7 @@ const OPTIONS = {
   prefix: '',
   rollIntervalMs: 0,
   batchSize: 100,
+  fsync: 'auto',
 } as const
 
 describe('file_roll sink on a failing disk', () => {
@@ -192,6 +196,54 @@ describe('file_roll sink on a failing disk', () => {
     await sink.stop(STOP)
   })
 
+  it('puts a batch on disk, and the name of a new file, before it resolves behind a durable channel', async () => {
+    const { sink, files } = setUp()
+    await sink.start(sinkContext({ isChannelDurable: true }))
+    await sink.write(batchOf('a'), noAbort)
+    await sink.write(batchOf('b'), noAbort)
+    assert.deepEqual(files.calls, ['create', 'write', 'sync', 'directory', 'write', 'sync'])
+  })
+
+  it('syncs as sink.fsync says, whatever the channel', async () => {
+    for (const isChannelDurable of [true, false]) {
+      for (const [fsync, syncs] of [
+        ['auto', isChannelDurable],
+        ['always', true],
+        ['never', false],
+      ] as const) {
+        const { sink, files } = setUp(() => new TextSerializer(true), fsync)
+        await sink.start(sinkContext({ isChannelDurable }))
+        await sink.write(batchOf('a'), noAbort)
+        assert.equal(files.calls.includes('sync'), syncs, `${fsync} ${isChannelDurable}`)
+      }
+    }
+  })
+
+  for (const code of ['EIO', 'ENOSPC']) {
+    it(`leaves a file whose sync failed with ${code}, without the events in doubt, and writes them to a new one`, async () => {
+      const { sink, files, texts } = setUp()
+      await sink.start(sinkContext({ isChannelDurable: true }))
+      await sink.write(batchOf('a'), noAbort)
+      files.syncError = code
+      await assert.rejects(sink.write(batchOf('b'), noAbort), { retryable: true })
+      await assert.rejects(sink.write(batchOf('b'), noAbort), { retryable: true })
+      assert.deepEqual(texts(), ['a\n'])
+      files.syncError = undefined
+      await sink.write(batchOf('b'), noAbort)
+      assert.deepEqual(texts(), ['a\n', 'b\n'])
+    })
+  }
+
+  it('does not take events for safe while the name of their file is not', async () => {
+    const { sink, files, texts } = setUp()
+    await sink.start(sinkContext({ isChannelDurable: true }))
+    files.directoryError = 'EIO'
+    await assert.rejects(sink.write(batchOf('a'), noAbort), { code: 'MILLRACE_STORAGE_IO' })
+    files.directoryError = undefined
+    await sink.write(batchOf('a'), noAbort)
+    assert.deepEqual(texts(), ['a\n'])
+  })
+
   it('takes the full device of the system for a full disk', async () => {
     const files: FileSystem = {
       ...diskFiles,
@@ -201,6 +253,7 @@ describe('file_roll sink on a failing disk', () => {
           write: async (bytes, position) =>
             (await handle.write(bytes, 0, bytes.length, position)).bytesWritten,
           truncate: async () => {},
+          sync: async () => {},
           close: () => handle.close(),
         }
       },

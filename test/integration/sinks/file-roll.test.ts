@@ -40,6 +40,7 @@ describe('file_roll sink', () => {
         prefix: '',
         rollIntervalMs: 0,
         batchSize: 100,
+        fsync: 'auto',
         ...options,
       },
       {

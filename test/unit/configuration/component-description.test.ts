@@ -15,7 +15,7 @@ const flume = JSON.parse(
   readFileSync(join(repository, 'test/support/configuration/flume-components.json'), 'utf8'),
 ) as Readonly<Record<string, Expected>>
 
-/** Keys that Flume does not have: PEM files and client certificates on both ends of the wire. */
+/** Keys that Flume does not have. */
 const OWN_KEYS: Readonly<Record<string, readonly Property[]>> = {
   'source avro': [
     ['truststore', false, null, 'string'],
@@ -27,6 +27,7 @@ const OWN_KEYS: Readonly<Record<string, readonly Property[]>> = {
     ['keystore-password', false, null, 'string'],
     ['keystore-type', false, 'PEM', 'string'],
   ],
+  'sink file_roll': [['sink.fsync', false, 'auto', 'enum']],
 }
 
 const sorted = (properties: readonly Property[]) =>

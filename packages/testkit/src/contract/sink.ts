@@ -72,7 +72,7 @@ async function openSink(contract: SinkContract): Promise<SinkFixture> {
     counters,
     write: async (batch, signal = LIVE) => sink.write(batch, signal),
     start: async (signal) => {
-      await sink.start?.({ signal, counters, fail: () => {} })
+      await sink.start?.({ signal, counters, isChannelDurable: false, fail: () => {} })
     },
     stop: async (options) => {
       await sink.stop?.(options)
