@@ -37,7 +37,7 @@ describe('the pages about tests and components', function () {
     ['packages/event/README.md', ['WARN', 'web-1', 'eu-1', 'disk is filling up']],
     ['packages/runtime/README.md', ['delivered']],
     ['packages/testkit/README.md', ['INFO', 'hello']],
-    ['docs/reference/testkit.md', ['ping']],
+    ['docs/reference/testkit.md', ['ping', 'kept']],
   ] as const) {
     it(`${page} has programs that run and print what it says`, async () => {
       const programs = blocksOf(page).filter((block) => block.language === 'js')
