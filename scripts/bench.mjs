@@ -5,6 +5,9 @@ import { build, install, root } from './bootstrap.mjs'
 
 const BENCHMARKS = {
   throughput: 'avro source → memory channel → null sink, beside a bare server and a real Flume',
+  durable:
+    'avro source → file channel → null sink, beside a bare loop that syncs (and a real Flume)',
+  'durable-open': 'start with a large file channel after kill -9; draining it while events arrive',
   'two-hops': 'processor time of agent → agent beside one agent',
   startup: 'start of millrace agent to its ready line',
   'appender-cost': 'processor time of a log call with each appender',

@@ -122,6 +122,7 @@ console.log(
     refusedCalls: refused,
     seconds,
     eventsPerSecond: Math.round(answered / seconds),
+    eventBytes: events.bytes.length / batchSize,
     p50Ms: quantile(0.5),
     p99Ms: quantile(0.99),
     maxMs: quantile(1),

@@ -4,9 +4,7 @@
  *
  *     npm run bench -- throughput [--rounds 5] [--seconds 1.5] [--no-flume] [--json FILE]
  */
-import { execFile } from 'node:child_process'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { load, type Shape } from './load.js'
 import { flumeClassPath, type Peer, startBare, startFlume, startMillrace, usage } from './peers.js'
 import { argument, hasFlag, median, printTable, writeReport } from './report.js'
 
@@ -17,31 +15,13 @@ const SHAPES = [
   { batch: 100, window: 16, connections: 1, events: 1_500_000 },
   { batch: 1_000, window: 1, connections: 1, events: 1_400_000 },
   { batch: 1_000, window: 4, connections: 4, events: 2_000_000 },
-] as const
-type Shape = (typeof SHAPES)[number]
+]
 
 interface Measured {
   readonly eventsPerSecond: number
   readonly cpuSecondsPerMillion: number
   readonly p99Ms: number
   readonly peakMegabytes: number
-}
-
-interface LoadResult {
-  readonly events: number
-  readonly eventsPerSecond: number
-  readonly p99Ms: number
-}
-
-const here = dirname(fileURLToPath(import.meta.url))
-
-function load(port: number, shape: Shape, events: number): Promise<LoadResult> {
-  const args = [port, events, shape.batch, shape.window, shape.connections].map(String)
-  return new Promise((resolve, reject) => {
-    execFile(process.execPath, [join(here, 'load-generator.js'), ...args], (error, stdout) =>
-      error ? reject(error) : resolve(JSON.parse(stdout) as LoadResult),
-    )
-  })
 }
 
 async function measure(peer: Peer, shape: Shape, events: number): Promise<Measured> {

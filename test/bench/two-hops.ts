@@ -37,10 +37,12 @@ async function cpuPerMillion(first: Peer, last: Peer): Promise<number> {
 const single = await startMillrace()
 const last = await startMillrace()
 const first = await startMillrace({
-  type: 'avro',
-  hostname: '127.0.0.1',
-  port: String(last.port),
-  'batch-size': '1000',
+  sink: {
+    type: 'avro',
+    hostname: '127.0.0.1',
+    port: String(last.port),
+    'batch-size': '1000',
+  },
 })
 const oneHop: number[] = []
 const twoHops: number[] = []
