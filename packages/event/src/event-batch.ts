@@ -2,7 +2,7 @@ import { Event, type EventInit } from './event.js'
 import { EventEncoder } from './event-encoder.js'
 import { editHeaders, type HeaderEdit } from './header-edit.js'
 import { HeaderReader, type Headers } from './headers.js'
-import { scanArray, scanOne, skipHeaders } from './scan.js'
+import { scanArray, scanEvents, scanOne, skipHeaders } from './scan.js'
 
 /** What a batch costs beside its bytes and its index, in bytes (an estimate). */
 const BATCH_OVERHEAD_BYTES = 200
@@ -62,6 +62,14 @@ export class EventBatch {
   ): { batch: EventBatch; end: number } {
     const scan = scanOne(bytes, start, end)
     return { batch: scanned(bytes, scan.offsets), end: scan.end }
+  }
+
+  /**
+   * Validates and indexes `count` events that stand one behind the other and fill `bytes`.
+   * @throws AvroError when the bytes are not that.
+   */
+  static scanEvents(bytes: Buffer, count: number): EventBatch {
+    return new EventBatch(bytes, scanEvents(bytes, count))
   }
 
   /** All events of the batches in order. One batch comes back as it is. */

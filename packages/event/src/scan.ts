@@ -11,6 +11,7 @@
  * Nothing is decoded and no object is made per event. The inner loop keeps its position in a local
  * and takes one-byte and two-byte varints inline; {@link VarintReader} does the rest.
  */
+import { AvroError } from '@millrace/runtime'
 import { negativeLength, truncated, VarintReader } from './varint.js'
 
 /** Where the events of a scanned datum lie. */
@@ -115,6 +116,23 @@ export function scanOne(bytes: Buffer, start: number, end: number): Scan {
   offsets[0] = start
   offsets[1] = skipEvent(bytes, start, end)
   return { bytes, offsets, end: offsets[1] }
+}
+
+/** Starts of `count` events that stand one behind the other and fill `bytes`, and behind them its length. */
+export function scanEvents(bytes: Buffer, count: number): Uint32Array {
+  const end = bytes.length
+  if (count * MIN_EVENT_BYTES > end) throw truncated()
+  const offsets = new Uint32Array(count + 1)
+  let at = 0
+  for (let i = 0; i < count; i += 1) {
+    offsets[i] = at
+    at = skipEvent(bytes, at, end)
+  }
+  if (at !== end) {
+    throw new AvroError('MILLRACE_AVRO_INVALID', `${end - at} bytes follow the last event`)
+  }
+  offsets[count] = at
+  return offsets
 }
 
 /** The position behind the event that begins at `start`. */

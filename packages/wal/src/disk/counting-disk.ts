@@ -1,0 +1,98 @@
+import type { Disk, DiskFile } from './disk.js'
+
+/** What a log did on its disk since it was opened. */
+export interface DiskCounts {
+  /** Bytes that write calls took. */
+  bytesWritten: number
+  writes: number
+  syncs: number
+  bytesRead: number
+}
+
+/** A disk that counts; everything that a log does goes through one. */
+export function countingDisk(disk: Disk, counts: DiskCounts): Disk {
+  return {
+    open: async (path, mode) => new CountingFile(await disk.open(path, mode), counts),
+    openSync: (path, mode) => new CountingFile(disk.openSync(path, mode), counts),
+    list: (path) => disk.list(path),
+    listSync: (path) => disk.listSync(path),
+    stat: (path) => disk.stat(path),
+    statSync: (path) => disk.statSync(path),
+    makeDirectory: (path) => disk.makeDirectory(path),
+    makeDirectorySync: (path) => disk.makeDirectorySync(path),
+    rename: (from, to) => disk.rename(from, to),
+    renameSync: (from, to) => disk.renameSync(from, to),
+    remove: (path) => disk.remove(path),
+    removeSync: (path) => disk.removeSync(path),
+    syncDirectory: (path) => disk.syncDirectory(path),
+    syncDirectorySync: (path) => disk.syncDirectorySync(path),
+    freeBytes: (path) => disk.freeBytes(path),
+    freeBytesSync: (path) => disk.freeBytesSync(path),
+  }
+}
+
+class CountingFile implements DiskFile {
+  readonly #file: DiskFile
+  readonly #counts: DiskCounts
+
+  constructor(file: DiskFile, counts: DiskCounts) {
+    this.#file = file
+    this.#counts = counts
+  }
+
+  get path(): string {
+    return this.#file.path
+  }
+
+  async read(target: Uint8Array, position: number): Promise<number> {
+    const count = await this.#file.read(target, position)
+    this.#counts.bytesRead += count
+    return count
+  }
+
+  readSync(target: Uint8Array, position: number): number {
+    const count = this.#file.readSync(target, position)
+    this.#counts.bytesRead += count
+    return count
+  }
+
+  async write(buffers: readonly Uint8Array[], position: number): Promise<number> {
+    this.#counts.writes += 1
+    const count = await this.#file.write(buffers, position)
+    this.#counts.bytesWritten += count
+    return count
+  }
+
+  writeSync(buffers: readonly Uint8Array[], position: number): number {
+    this.#counts.writes += 1
+    const count = this.#file.writeSync(buffers, position)
+    this.#counts.bytesWritten += count
+    return count
+  }
+
+  sync(): Promise<void> {
+    this.#counts.syncs += 1
+    return this.#file.sync()
+  }
+
+  syncSync(): void {
+    this.#counts.syncs += 1
+    this.#file.syncSync()
+  }
+
+  size(): Promise<number> {
+    return this.#file.size()
+  }
+
+  sizeSync(): number {
+    return this.#file.sizeSync()
+  }
+
+  close(): Promise<void> {
+    return this.#file.close()
+  }
+
+  closeSync(): void {
+    this.#file.closeSync()
+  }
+}

@@ -1,0 +1,347 @@
+import type { EventBatch } from '@millrace/event'
+import { type Deferred, deferred, LogError, MillraceError, type Timer } from '@millrace/runtime'
+import { runAsync, runSync, type Steps } from '../disk/steps.js'
+import { encodeCursors, rangesThatFit } from '../format/cursors.js'
+import { recordBytes } from '../format/record.js'
+import type { LogState } from '../log-state.js'
+import { storageError } from '../segments/storage-error.js'
+import type { Segment } from '../segments/segment.js'
+import type { CursorSnapshot, CursorStore } from './cursor-store.js'
+import type { Maintenance } from './maintenance.js'
+import type { SegmentWriter } from './segment-writer.js'
+
+interface Waiting {
+  readonly batch: EventBatch
+  readonly bytes: number
+  readonly done: Deferred<void>
+}
+
+interface Refusal {
+  readonly error: MillraceError
+  /** Monotonic time from which on a write is tried again, in milliseconds. */
+  readonly until: number
+}
+
+type Due = 'cursors' | 'sync' | 'checkpoint' | 'release'
+
+export interface CommitterParts {
+  readonly state: LogState
+  readonly writer: SegmentWriter
+  readonly cursors: CursorStore
+  readonly maintenance: Maintenance
+  /** Whether disk calls are asynchronous. */
+  readonly isAsync: boolean
+  /** Something new can be read. */
+  readonly onCommit: () => void
+  /** Appends are taken again. */
+  readonly onAcceptsAgain: () => void
+}
+
+/** First and longest time without a new try after a disk failed, in milliseconds. */
+const MIN_RETRY_MS = 100
+const MAX_RETRY_MS = 5000
+/** Most batches of one group: each takes up to two of the buffers of a write call. */
+const MAX_GROUP_BATCHES = 500
+
+/**
+ * Group commit: while one group is on its way to the disk, what is appended waits, and then shares one write
+ * and one `fdatasync`. Acknowledgements ride along.
+ */
+export class GroupCommitter {
+  readonly #parts: CommitterParts
+  readonly #state: LogState
+  #waiting: Waiting[] = []
+  #isClosed = false
+  #pumping: Promise<void> | undefined
+  #preparing: Promise<void> | undefined
+  /** What is to be done although nothing waits. */
+  readonly #due: Record<Due, boolean> = {
+    cursors: false,
+    sync: false,
+    checkpoint: false,
+    release: false,
+  }
+  #refusal: Refusal | undefined
+  #retryMs = MIN_RETRY_MS
+  readonly #timers = new Map<string, Timer>()
+  #groups = 0
+  #batches = 0
+
+  constructor(parts: CommitterParts) {
+    this.#parts = parts
+    this.#state = parts.state
+  }
+
+  get groups(): number {
+    return this.#groups
+  }
+
+  get batches(): number {
+    return this.#batches
+  }
+
+  /** Why appends are refused at the moment. */
+  get refusal(): MillraceError | undefined {
+    const refusal = this.#refusal
+    return refusal && this.#now() < refusal.until ? refusal.error : undefined
+  }
+
+  append(batch: EventBatch): Promise<void> {
+    if (!this.#parts.isAsync) {
+      try {
+        this.appendSync(batch)
+        return Promise.resolve()
+      } catch (error) {
+        return Promise.reject(error)
+      }
+    }
+    const refused = this.#refused(batch)
+    if (refused) return Promise.reject(refused)
+    if (batch.size === 0) return Promise.resolve()
+    const done = deferred<void>()
+    this.#waiting.push({ batch, bytes: recordBytes(batch.byteLength), done })
+    this.#pump()
+    return done.promise
+  }
+
+  /** Writes at once. Only for a log that was opened synchronously. */
+  appendSync(batch: EventBatch): void {
+    if (this.#parts.isAsync) {
+      throw new LogError('MILLRACE_LOG_CLOSED', 'appendSync needs a log opened with openSync')
+    }
+    const refused = this.#refused(batch)
+    if (refused) throw refused
+    if (batch.size === 0) return
+    const before = this.#state.segments.newest
+    try {
+      runSync(this.#commit([batch], this.#parts.cursors.isDirty))
+    } catch (error) {
+      throw this.#failed(error)
+    }
+    this.#committed(before)
+    if (this.#hasWork()) this.#pump()
+  }
+
+  /** Stores the cursors soon; `isUrgent`: with the next group, which then does not wait for an append. */
+  storeCursors(isUrgent: boolean): void {
+    const { cursors, maintenance } = this.#parts
+    cursors.changed()
+    if (this.#isClosed) return
+    if (isUrgent) this.#due.cursors = true
+    if (maintenance.canRelease || (this.#refusal && maintenance.canReleaseActive)) {
+      this.#due.release = true
+    }
+    if (this.#hasWork()) this.#pump()
+    else this.#later('cursors', this.#state.options.cursorIntervalMs)
+  }
+
+  /** Takes nothing any more, and resolves when what waits is committed. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    for (const timer of this.#timers.values()) timer.cancel()
+    this.#timers.clear()
+    while (this.#pumping) await this.#pumping
+    await this.#preparing
+  }
+
+  #now(): number {
+    return this.#state.options.clock.monotonic()
+  }
+
+  #drive<T>(steps: Steps<T>): T | Promise<T> {
+    return this.#parts.isAsync ? runAsync(steps) : runSync(steps)
+  }
+
+  #refused(batch: EventBatch): MillraceError | undefined {
+    if (this.#isClosed) return new LogError('MILLRACE_LOG_CLOSED', 'The log is closed')
+    if (recordBytes(batch.byteLength) > this.#parts.writer.largestGroup) {
+      return new LogError(
+        'MILLRACE_LOG_TOO_LARGE',
+        `A batch of ${batch.byteLength} bytes does not fit into a segment of ${this.#state.options.segmentBytes} bytes`,
+      )
+    }
+    return this.refusal
+  }
+
+  /** Sets something due after a while, unless that is on its way. */
+  #later(what: Due, ms: number): void {
+    if (this.#timers.has(what) || this.#isClosed) return
+    const timer = this.#state.options.clock.after(
+      ms,
+      () => {
+        this.#timers.delete(what)
+        this.#due[what] = true
+        this.#pump()
+      },
+      { ref: false },
+    )
+    this.#timers.set(what, timer)
+  }
+
+  #hasWork(): boolean {
+    const { cursors, sync, checkpoint, release } = this.#due
+    return this.#waiting.length > 0 || cursors || sync || checkpoint || release
+  }
+
+  #pump(): void {
+    if (this.#pumping) return
+    this.#pumping = this.#run().finally(() => {
+      this.#pumping = undefined
+      if (this.#hasWork()) this.#pump()
+    })
+  }
+
+  async #run(): Promise<void> {
+    while (this.#hasWork()) {
+      // The turn of the event loop ends first: all that it still brings shares the group.
+      await nextTurn()
+      if (this.#waiting.length > 0 || this.#due.cursors) await this.#commitNext()
+      await this.#maintain()
+    }
+  }
+
+  async #commitNext(): Promise<void> {
+    const group = this.#takeGroup()
+    const before = this.#state.segments.newest
+    const isStoring = this.#due.cursors || (group.length > 0 && this.#parts.cursors.isDirty)
+    this.#due.cursors = false
+    try {
+      const batches = group.map(({ batch }) => batch)
+      await this.#drive(this.#commit(batches, isStoring))
+    } catch (error) {
+      const failure = this.#failed(error)
+      for (const { done } of group) done.reject(failure)
+      // Where the log can't be written, the checkpoint may: it stores the cursors too.
+      this.#due.checkpoint ||= isStoring
+      return
+    }
+    for (const { done } of group) done.resolve()
+    this.#committed(before)
+  }
+
+  /** What shares the next write: as much as the limits and the segment allow. */
+  #takeGroup(): Waiting[] {
+    const { largestGroup, room } = this.#parts.writer
+    const first = this.#waiting[0]
+    if (!first) return []
+    // What does not fit into the rest of the segment begins the next one.
+    const most = Math.min(
+      this.#state.options.maxGroupBytes,
+      first.bytes <= room ? room : largestGroup,
+    )
+    let count = 1
+    let bytes = first.bytes
+    while (count < this.#waiting.length && count < MAX_GROUP_BATCHES) {
+      bytes += (this.#waiting[count] as Waiting).bytes
+      if (bytes > most) break
+      count += 1
+    }
+    return this.#waiting.splice(0, count)
+  }
+
+  *#commit(batches: readonly EventBatch[], isStoring: boolean): Steps<void> {
+    const { cursors, writer } = this.#parts
+    let snapshot: CursorSnapshot | undefined
+    const take = () => {
+      snapshot = cursors.snapshot()
+      const ranges = rangesThatFit(this.#state.options.segmentBytes, snapshot.cursors.length)
+      return encodeCursors(snapshot.cursors, ranges)
+    }
+    yield* writer.commit(isStoring ? take() : undefined, batches, take)
+    if (snapshot) cursors.stored(snapshot)
+    this.#groups += 1
+    this.#batches += batches.length
+    this.#retryMs = MIN_RETRY_MS
+    if (this.#refusal) this.#acceptAgain()
+  }
+
+  /** After a group: `before` was the active segment until then. */
+  #committed(before: Segment | undefined): void {
+    const { maintenance, onCommit } = this.#parts
+    if (this.#state.segments.newest !== before) this.#due.checkpoint = true
+    if (maintenance.canRelease) this.#due.release = true
+    if (this.#state.options.durability === 'write') {
+      this.#later('sync', this.#state.options.syncIntervalMs)
+    }
+    this.#later('checkpoint', this.#state.options.checkpointIntervalMs)
+    if (maintenance.wantsSegment) this.#prepare()
+    onCommit()
+  }
+
+  /** Says from when on appends are tried again, and how the failure is told. */
+  #failed(error: unknown): MillraceError {
+    const failure = storageError('The log could not be written', error)
+    const { clock, logger, spaceCheckIntervalMs } = this.#state.options
+    if (failure.code === 'MILLRACE_LOG_FENCED') {
+      this.#refusal = { error: failure, until: Number.POSITIVE_INFINITY }
+      logger.error('The log is given up', failure)
+      return failure
+    }
+    const isSpace = failure.code === 'MILLRACE_STORAGE_NO_SPACE'
+    const waitMs = isSpace ? spaceCheckIntervalMs : this.#retryMs
+    if (!isSpace) this.#retryMs = Math.min(MAX_RETRY_MS, this.#retryMs * 2)
+    if (!this.#refusal) logger.warn('Appends are refused for now', failure)
+    this.#refusal = { error: failure, until: this.#now() + waitMs }
+    this.#due.release ||= isSpace
+    this.#timers.get('accept')?.cancel()
+    if (!this.#isClosed) {
+      const accept = () => this.#parts.onAcceptsAgain()
+      this.#timers.set('accept', clock.after(waitMs, accept, { ref: false }))
+    }
+    return failure
+  }
+
+  #acceptAgain(): void {
+    this.#refusal = undefined
+    this.#timers.get('accept')?.cancel()
+    this.#timers.delete('accept')
+    this.#state.options.logger.info('Appends are taken again')
+    this.#parts.onAcceptsAgain()
+  }
+
+  async #maintain(): Promise<void> {
+    const { maintenance, writer } = this.#parts
+    const { sync, checkpoint, release } = this.#due
+    Object.assign(this.#due, { sync: false, checkpoint: false, release: false })
+    try {
+      if (sync) await this.#drive(writer.sync())
+      if (release) await this.#release()
+      if (checkpoint && maintenance.isCheckpointDue) await this.#drive(maintenance.checkpoint())
+    } catch (error) {
+      this.#state.options.logger.warn('The checkpoint is not written, and tried again', error)
+      this.#later('checkpoint', MAX_RETRY_MS)
+    }
+  }
+
+  async #release(): Promise<void> {
+    const { maintenance } = this.#parts
+    let released = await this.#drive(maintenance.release())
+    if (this.#refusal && (await this.#drive(maintenance.releaseActive()))) released += 1
+    if (released === 0) return
+    if (this.#refusal && this.#refusal.until !== Number.POSITIVE_INFINITY) {
+      this.#refusal = { ...this.#refusal, until: 0 }
+      this.#parts.onAcceptsAgain()
+    }
+    this.#prepare()
+  }
+
+  /** In the background: commits go on meanwhile. */
+  #prepare(): void {
+    if (this.#preparing) return
+    const { maintenance } = this.#parts
+    this.#preparing = (async () => {
+      try {
+        await this.#drive(maintenance.prepare())
+      } catch (error) {
+        // Not yet needed: when it is, the failure is told to those who append.
+        this.#state.options.logger.debug('No segment could be made ready', error)
+      } finally {
+        this.#preparing = undefined
+      }
+    })()
+  }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}
