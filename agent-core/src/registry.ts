@@ -35,6 +35,12 @@ export const builtinComponents: readonly BuiltinComponent[] = [
   },
   {
     kind: 'channel',
+    alias: 'file',
+    classNames: ['org.apache.flume.channel.file.FileChannel'],
+    load: () => import('./channels/file.js').then((module) => module.fileChannel),
+  },
+  {
+    kind: 'channel',
     alias: 'memory',
     classNames: ['org.apache.flume.channel.MemoryChannel'],
     load: () => import('./channels/memory.js').then((module) => module.memoryChannel),

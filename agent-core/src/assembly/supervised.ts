@@ -188,7 +188,11 @@ export class Supervised {
   }
 }
 
+/** What only a person can change: waiting for it would hold up the message that says so. */
+const FINAL_CODES: readonly string[] = ['MILLRACE_LOG_FLUME_DATA', 'MILLRACE_LOG_VERSION']
+
 /** A configuration that is wrong stays wrong. */
 function isWorthRetry(error: unknown): boolean {
-  return !(MillraceError.is(error) && error.code.startsWith('MILLRACE_CONFIG_'))
+  if (!MillraceError.is(error)) return true
+  return !error.code.startsWith('MILLRACE_CONFIG_') && !FINAL_CODES.includes(error.code)
 }

@@ -1,7 +1,7 @@
 /** Room for puts: who gets it, who waits for it, and what was promised but not used yet. */
 import type { Reservation, ReserveOptions } from '@millrace/component'
 import type { EventBatch } from '@millrace/event'
-import { abortReason, type ChannelError, type Clock, TransactionError } from '@millrace/runtime'
+import { abortReason, type Clock, type MillraceError, TransactionError } from '@millrace/runtime'
 import { WaitList } from './wait-list.js'
 
 export interface Size {
@@ -18,7 +18,7 @@ export interface PutSideHost {
   /** Stores a batch whose promised room has been given back a moment before. */
   store(batch: EventBatch): Promise<void>
   /** The refusal of a batch that found no room. */
-  full(size: Size): ChannelError
+  full(size: Size): MillraceError
 }
 
 /** First come, first served: a batch that waits is not overtaken by smaller ones. */
@@ -41,7 +41,7 @@ export class PutSide {
     })
   }
 
-  /** @throws ChannelError of the host when there is no room in time. */
+  /** @throws the refusal of the host when there is no room in time. */
   reserve(size: Size, { wait, signal }: ReserveOptions): Promise<Reservation> {
     if (signal.aborted) return Promise.reject(abortReason(signal))
     if (this.#waiting.first === undefined && this.#hasRoom(size)) {

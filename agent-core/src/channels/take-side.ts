@@ -13,7 +13,7 @@ export interface TakeSideHost {
   transactionCapacity(): number
   counters(): ChannelCounters
   /** Events are done for good: their room is free. A promise is what their commit waits for. */
-  onCommitted(segments: readonly Segment[]): Promise<void> | void
+  onCommitted(segments: readonly Segment[]): Promise<unknown> | void
 }
 
 /** Order in is order out; events given back are the next to be taken. */
@@ -66,7 +66,7 @@ export class TakeSide {
     return new TakeTransaction(batch, segments, (committed, kept) => this.#end(committed, kept))
   }
 
-  #end(committed: readonly Segment[], kept: readonly Segment[]): Promise<void> | void {
+  #end(committed: readonly Segment[], kept: readonly Segment[]): Promise<unknown> | void {
     this.stored.giveBack(kept)
     const before = this.stored.events
     this.stored.drop(committed)
@@ -77,7 +77,7 @@ export class TakeSide {
   }
 }
 
-type End = (committed: readonly Segment[], kept: readonly Segment[]) => Promise<void> | void
+type End = (committed: readonly Segment[], kept: readonly Segment[]) => Promise<unknown> | void
 
 class TakeTransaction implements Transaction {
   readonly batch: EventBatch

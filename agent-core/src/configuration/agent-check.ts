@@ -27,7 +27,7 @@ import {
   planSink,
   planSource,
 } from './plans.js'
-import { checkBatchSizes, checkUse } from './wiring-check.js'
+import { checkBatchSizes, checkDirectories, checkUse } from './wiring-check.js'
 
 interface Wired<K extends 'source' | 'sink', C> {
   /** Undefined when its type is unknown. */
@@ -62,6 +62,7 @@ export class AgentCheck {
     const groupedBy = new Map<string, string>()
     const groups = await each(this.#list('sinkgroups'), (listed) => this.#group(listed, groupedBy))
     checkBatchSizes(channels, [...sources, ...sinks], findings)
+    checkDirectories(channels, findings)
     checkUse(
       this.#channels,
       {

@@ -37,6 +37,27 @@ export function checkBatchSizes(
   }
 }
 
+/** Two components in one directory would stand in each other's way, as two on default paths do. */
+export function checkDirectories(
+  components: readonly CheckedComponent[],
+  findings: FindingList,
+): void {
+  const owners = new Map<string, string>()
+  for (const { configuration, plan, isSound } of components) {
+    const { definition, name, options } = configuration
+    for (const { key, path } of isSound ? (definition.directories?.(options) ?? []) : []) {
+      const owner = owners.get(path)
+      if (owner === undefined) owners.set(path, name)
+      if (owner === undefined || owner === name) continue
+      findings.error(
+        'MILLRACE_CONFIG_INVALID',
+        placeOf(plan, key),
+        `${path} belongs to channel ${owner} already; give each channel directories of its own`,
+      )
+    }
+  }
+}
+
 /** A channel without a source or without a sink is most likely a slip. */
 export function checkUse(
   channels: readonly Listed[],

@@ -91,9 +91,20 @@ export interface ComponentDefinition<
   check?(options: OptionsOf<S>, wiring: Wiring): readonly Problem[]
   /** Most events that a source or sink moves in one transaction, compared with its channels'. */
   batchSize?(options: OptionsOf<S>): { readonly key: string; readonly events: number }
+  /**
+   * Directories, as absolute paths, that no other component of the agent may use: a configuration in
+   * which two name one is an error.
+   */
+  directories?(options: OptionsOf<S>): readonly OwnDirectory[]
   /** Most events of one transaction of a channel. */
   transactionCapacity?(options: OptionsOf<S>): number
   create(context: ContextOf<K, S>): Components[K]
+}
+
+/** A directory and the key that names it. */
+export interface OwnDirectory {
+  readonly key: string
+  readonly path: string
 }
 
 /** Names around a component, for its check. */

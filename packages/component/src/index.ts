@@ -38,6 +38,7 @@ export {
   defineSinkProcessor,
   defineSource,
   type ExtraContext,
+  type OwnDirectory,
   type Problem,
   type Wiring,
 } from './definition.js'

@@ -27,6 +27,13 @@ const OWN_KEYS: Readonly<Record<string, readonly Property[]>> = {
     ['keystore-password', false, null, 'string'],
     ['keystore-type', false, 'PEM', 'string'],
   ],
+  'channel file': [
+    ['byteCapacity', false, null, 'long'],
+    ['maxRepeatedEvents', false, 10_000, 'int'],
+    ['segmentSize', false, 67_108_864, 'int'],
+    ['retention.time', false, null, 'duration'],
+    ['retention.bytes', false, null, 'long'],
+  ],
   'sink file_roll': [['sink.fsync', false, 'auto', 'enum']],
 }
 
