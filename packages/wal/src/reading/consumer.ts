@@ -103,21 +103,17 @@ export class Consumer {
    */
   async read({ maxBytes }: { readonly maxBytes: number }): Promise<ReadBatch[]> {
     if (this.#isReading) throw new Error(`Consumer ${this.name} is reading already`)
-    if (this.#next >= this.#log.readableEnd) return []
-    const recent = this.#log.recent.from(this.#next, maxBytes)
-    if (recent) {
-      this.#advance(recent)
-      if (this.#place) await this.#leavePlace()
-      return this.#withoutDone(recent)
-    }
     this.#isReading = true
     try {
-      const batches = await this.#readFromDisk(maxBytes)
-      this.#failures = 0
+      let batches: ReadBatch[] = []
+      // All that was read may be done already: then there is more to read, or nothing.
+      while (batches.length === 0 && this.#next < this.#log.readableEnd) {
+        const recent = this.#fromMemory(maxBytes)
+        // What comes from memory lies behind the place on the disk, which is then of no use any more.
+        if (recent && this.#place) await this.#leavePlace()
+        batches = recent ?? (await this.#fromDisk(maxBytes))
+      }
       return batches
-    } catch (error) {
-      this.#failures += 1
-      throw storageError(`Consumer ${this.name} can't read`, error)
     } finally {
       this.#isReading = false
     }
@@ -142,10 +138,27 @@ export class Consumer {
     await this.#leavePlace()
   }
 
-  #advance(batches: readonly ReadBatch[]): void {
-    const last = batches.at(-1)
-    if (last) this.#next = last.firstSequence + last.batch.size
+  #fromMemory(maxBytes: number): ReadBatch[] | undefined {
+    const recent = this.#log.recent.from(this.#next, maxBytes)
+    const last = recent?.at(-1)
+    if (!recent || !last) return undefined
+    this.#next = last.firstSequence + last.batch.size
     this.#log.hasRead()
+    return this.#withoutDone(recent)
+  }
+
+  async #fromDisk(maxBytes: number): Promise<ReadBatch[]> {
+    const found: ReadBatch[] = []
+    try {
+      await this.#readRecords(maxBytes, found)
+      this.#failures = 0
+    } catch (error) {
+      this.#failures += 1
+      // What was read before is given now; the next call meets the failure again.
+      if (found.length === 0) throw storageError(`Consumer ${this.name} can't read`, error)
+    }
+    this.#log.hasRead()
+    return this.#withoutDone(found)
   }
 
   /** Events that were acknowledged out of order before the log was reopened are not handed out again. */
@@ -159,8 +172,7 @@ export class Consumer {
     )
   }
 
-  async #readFromDisk(maxBytes: number): Promise<ReadBatch[]> {
-    const found: ReadBatch[] = []
+  async #readRecords(maxBytes: number, found: ReadBatch[]): Promise<void> {
     let bytes = 0
     while (bytes < maxBytes && this.#next < this.#log.readableEnd) {
       if (this.#log.segments.size === 0) {
@@ -180,8 +192,6 @@ export class Consumer {
       } else if (scanned) await this.#log.damaged(place.segment, scanned)
       else if (!(await this.#leaveSegment(place.segment, nextSequence))) break
     }
-    this.#log.hasRead()
-    return this.#withoutDone(found)
   }
 
   /** The part of a record that was not read before; notes a gap before it as lost. */

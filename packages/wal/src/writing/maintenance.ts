@@ -144,7 +144,7 @@ export class Maintenance {
     if (retention.bytes === undefined) return true
     let bytes = 0
     for (const segment of segments) {
-      if (segment.nextSequence > lowest) break
+      if (segment === segments.newest || segment.nextSequence > lowest) break
       bytes += segment.file.bytes
     }
     return bytes <= retention.bytes
