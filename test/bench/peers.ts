@@ -268,7 +268,7 @@ export function flumeClassPath(): string | undefined {
     execFileSync('java', ['-version'], { stdio: 'ignore' })
     if (!existsSync(lib)) {
       mkdirSync(directory, { recursive: true })
-      const pom = join(root, 'test', 'java', 'flume', 'pom.xml')
+      const pom = join(root, 'test', 'interop', 'java', 'flume-1.11', 'pom.xml')
       execFileSync(
         'mvn',
         ['-q', '-B', '-f', pom, 'dependency:copy-dependencies', `-DoutputDirectory=${lib}`],
