@@ -1,4 +1,5 @@
 import { EventBatch } from '@millrace/event'
+import { LogError } from '@millrace/runtime'
 import type { Cursor } from '../format/cursors.js'
 import { HEADER_BLOCK_BYTES } from '../format/segment-header.js'
 import type { Disk, DiskFile } from '../disk/disk.js'
@@ -51,7 +52,9 @@ export class Consumer {
   /** Sequence of the event that is read next. */
   #next: number
   #place: Place | undefined
-  #isReading = false
+  /** Settles when the read that is under way does. */
+  #reading: Promise<unknown> | undefined
+  #isClosed = false
   #failures = 0
   /** Events that are acknowledged and whose acknowledgement is not stored. */
   #unstored = 0
@@ -100,22 +103,17 @@ export class Consumer {
    * The next batches, as many as `maxBytes` allows but at least one; none when everything that is safe was
    * read. Damaged records are stepped over, counted and reported. Only one call may be under way.
    * @throws StorageError when the disk can't be read; a later call tries again.
+   * @throws LogError `MILLRACE_LOG_CLOSED`
    */
   async read({ maxBytes }: { readonly maxBytes: number }): Promise<ReadBatch[]> {
-    if (this.#isReading) throw new Error(`Consumer ${this.name} is reading already`)
-    this.#isReading = true
+    if (this.#isClosed) throw new LogError('MILLRACE_LOG_CLOSED', 'The log is closed')
+    if (this.#reading) throw new Error(`Consumer ${this.name} is reading already`)
+    const reading = this.#read(maxBytes)
+    this.#reading = reading
     try {
-      let batches: ReadBatch[] = []
-      // All that was read may be done already: then there is more to read, or nothing.
-      while (batches.length === 0 && this.#next < this.#log.readableEnd) {
-        const recent = this.#fromMemory(maxBytes)
-        // What comes from memory lies behind the place on the disk, which is then of no use any more.
-        if (recent && this.#place) await this.#leavePlace()
-        batches = recent ?? (await this.#fromDisk(maxBytes))
-      }
-      return batches
+      return await reading
     } finally {
-      this.#isReading = false
+      this.#reading = undefined
     }
   }
 
@@ -133,9 +131,23 @@ export class Consumer {
     return isOver ? this.#log.cursorsStored() : undefined
   }
 
-  /** Closes what is open. */
+  /** Closes what is open, behind a read that is under way. */
   async close(): Promise<void> {
+    this.#isClosed = true
+    await this.#reading?.catch(() => {})
     await this.#leavePlace()
+  }
+
+  async #read(maxBytes: number): Promise<ReadBatch[]> {
+    let batches: ReadBatch[] = []
+    // All that was read may be done already: then there is more to read, or nothing.
+    while (batches.length === 0 && this.#next < this.#log.readableEnd) {
+      const recent = this.#fromMemory(maxBytes)
+      // What comes from memory lies behind the place on the disk, which is then of no use any more.
+      if (recent && this.#place) await this.#leavePlace()
+      batches = recent ?? (await this.#fromDisk(maxBytes))
+    }
+    return batches
   }
 
   #fromMemory(maxBytes: number): ReadBatch[] | undefined {
@@ -256,6 +268,7 @@ export class Consumer {
   async #leavePlace(): Promise<void> {
     const place = this.#place
     this.#place = undefined
-    await place?.handle.close()
+    // A file that was only read has nothing to lose when closing it fails.
+    await place?.handle.close().catch(() => {})
   }
 }

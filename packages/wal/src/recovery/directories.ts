@@ -39,7 +39,10 @@ export function* refuseFlume(disk: Disk, directories: readonly string[]): Steps<
   }
 }
 
-/** Makes a directory with all that is missing above it, and makes the new entries safe. */
+/**
+ * Makes a directory with all that is missing above it, and makes its entry and those in it safe: who made them
+ * may have been killed before they were.
+ */
 export function* ensureDirectory(disk: Disk, path: string): Steps<void> {
   const missing: string[] = []
   let at = path
@@ -52,6 +55,7 @@ export function* ensureDirectory(disk: Disk, path: string): Steps<void> {
     missing.push(at)
     at = dirname(at)
   }
+  yield* syncAncestor(disk, dirname(at))
   for (const each of missing.toReversed()) {
     try {
       yield* makeDirectory(disk, each)
@@ -59,6 +63,16 @@ export function* ensureDirectory(disk: Disk, path: string): Steps<void> {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
     }
     yield* syncDirectory(disk, dirname(each))
+  }
+  yield* syncDirectory(disk, path)
+}
+
+function* syncAncestor(disk: Disk, path: string): Steps<void> {
+  try {
+    yield* syncDirectory(disk, path)
+  } catch (error) {
+    // Somebody else's: what may not be read can't be synced, and was not made by a log.
+    if ((error as NodeJS.ErrnoException).code !== 'EACCES') throw error
   }
 }
 
