@@ -1,0 +1,27 @@
+// npm run campaign -- NAME [options]: installs and builds what is missing, then runs the long form of a test.
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import { build, install, root } from './bootstrap.mjs'
+
+const CAMPAIGNS = {
+  'power-loss':
+    'random schedules over a log on a disk that loses its power [--points N --seed N --faults]',
+  'fault-sweep': 'each call of a fixed run over a log fails once with each error [--kind KIND]',
+  damage: 'each bit and each length of a small log, zeroed pages of a larger one [--every N]',
+}
+
+const [name = '', ...args] = process.argv.slice(2)
+if (!(name in CAMPAIGNS)) {
+  console.error('usage: npm run campaign -- NAME [options]\n')
+  for (const [each, text] of Object.entries(CAMPAIGNS))
+    console.error(`  ${each.padEnd(14)} ${text}`)
+  process.exit(2)
+}
+install()
+build()
+const result = spawnSync(
+  process.execPath,
+  ['--enable-source-maps', join(root, 'test', 'dist', 'bench', 'campaigns', `${name}.js`), ...args],
+  { stdio: 'inherit' },
+)
+process.exitCode = result.status ?? 1
