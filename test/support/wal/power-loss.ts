@@ -185,7 +185,7 @@ class Schedule {
     const choice = this.#choice
     for (let count = choice.int(0, 4); count > 0; count -= 1) {
       this.#disk.faults.add({
-        nth: choice.upTo(choice.of([30, 300, 1000])),
+        nth: choice.int(1, choice.of([60, 400, 1500])),
         code: choice.of(FAULTS),
         pages: choice.of(PAGES),
       })
