@@ -34,6 +34,12 @@ export const builtinComponents: readonly BuiltinComponent[] = [
     load: () => import('./sources/seq.js').then((module) => module.seqSource),
   },
   {
+    kind: 'source',
+    alias: 'TAILDIR',
+    classNames: ['org.apache.flume.source.taildir.TaildirSource'],
+    load: () => import('./sources/taildir.js').then((module) => module.taildirSource),
+  },
+  {
     kind: 'channel',
     alias: 'file',
     classNames: ['org.apache.flume.channel.file.FileChannel'],

@@ -56,30 +56,37 @@ export class PollableSourceRunner {
     const { clock } = this.#options
     while (!signal.aborted) {
       if (this.#turn.isDue(clock.monotonic())) await this.#turn.next(clock)
-      const pauseMs = await this.#round(signal)
-      if (pauseMs === 0) continue
-      await delay(pauseMs, { signal, clock }).catch(() => {})
+      const pause = await this.#round(signal)
+      if (!pause) continue
+      await pause().catch(() => {})
       this.#turn.passed(clock.monotonic())
     }
   }
 
-  async #round(signal: AbortSignal): Promise<number> {
-    const { source } = this.#options
+  /** One round; gives the wait that follows it, if there is one. */
+  async #round(signal: AbortSignal): Promise<(() => Promise<void>) | undefined> {
+    const { source, clock } = this.#options
     const maxMs = source.maxBackoffSleepMs ?? DEFAULT_MAX_SLEEP_MS
     try {
       const outcome = await source.process(signal)
       if (outcome === 'ready') {
         this.#idleRounds = 0
-        return 0
+        return undefined
       }
       this.#idleRounds += 1
       const stepMs = source.backoffSleepIncrementMs ?? DEFAULT_SLEEP_INCREMENT_MS
-      return Math.min(this.#idleRounds * stepMs, maxMs)
+      const pauseMs = Math.min(this.#idleRounds * stepMs, maxMs)
+      if (pauseMs === 0) return undefined
+      return async () => {
+        if (source.idle) await source.idle(pauseMs, signal)
+        else await delay(pauseMs, { signal, clock })
+      }
     } catch (error) {
-      if (signal.aborted) return 0
+      if (signal.aborted) return undefined
       const held = this.#rateLimit.admit('failure')
       if (held !== undefined) this.#options.logger.warn('a round failed', error)
-      return MillraceError.is(error) && error.code.startsWith('MILLRACE_DELIVERY_') ? 0 : maxMs
+      if (MillraceError.is(error) && error.code.startsWith('MILLRACE_DELIVERY_')) return undefined
+      return () => delay(maxMs, { signal, clock })
     }
   }
 }

@@ -53,6 +53,11 @@ export interface PollableSource extends Component<SourceStartContext> {
   readonly backoffSleepIncrementMs?: number
   /** Longest wait, also after an unexpected error, in milliseconds. Default 5,000. */
   readonly maxBackoffSleepMs?: number
+  /**
+   * Waits after a round that had nothing to do, at most `maxMs`, and returns early when it learns of
+   * something to do. Without it the agent waits the whole time.
+   */
+  idle?(maxMs: number, signal: AbortSignal): Promise<void>
 }
 
 export type Source = EventDrivenSource | PollableSource

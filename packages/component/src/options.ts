@@ -266,8 +266,11 @@ export const option = {
   },
 }
 
-/** The prefix that a `prefix.*` or `prefix.<name>` key stands for, with its dot; else undefined. */
+/**
+ * The prefix that a `prefix.*`, `prefix.<name>` or `prefix.<name>.<key>` key stands for, with its
+ * dot; else undefined.
+ */
 export function prefixOf(spec: { readonly key: string }): string | undefined {
-  const match = /^(.*\.)(?:\*|<[^>]+>)$/.exec(spec.key)
+  const match = /^([^<*]*\.)(?:\*|<[^>]+>(?:\.<[^>]+>)*)$/.exec(spec.key)
   return match?.[1]
 }

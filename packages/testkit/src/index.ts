@@ -4,7 +4,7 @@ export {
   interceptorContract,
   type InterceptorExample,
 } from './contract/interceptor.js'
-export type { Settings } from './contract/making.js'
+export { createContext, type Settings, type Surroundings } from './contract/making.js'
 export { watchResources } from './contract/resources.js'
 export {
   type SelectorContract,

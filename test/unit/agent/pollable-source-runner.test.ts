@@ -40,6 +40,19 @@ describe('PollableSourceRunner', () => {
     assert.deepEqual(rounds, [0, 0.1, 0.3, 0.55, 0.8])
   })
 
+  it('leaves its waits to a source that has an idle of its own', async () => {
+    const waits: number[] = []
+    const { clock, rounds } = run(async () => 'backoff', {
+      idle: async (maxMs) => {
+        waits.push(maxMs)
+        await new Promise<void>((resolve) => clock.after(10, resolve))
+      },
+    })
+    await clock.advance(25)
+    assert.deepEqual(rounds, [0, 0.01, 0.02])
+    assert.deepEqual(waits, [1_000, 2_000, 3_000])
+  })
+
   it('goes on at once after a round with events, and begins its waits anew', async () => {
     let round = 0
     const { clock, rounds } = run(async () => {

@@ -6,6 +6,7 @@ import {
 } from '@millrace/component'
 import type { EventBatch } from '@millrace/event'
 import { type Clock, systemClock } from '@millrace/runtime'
+import { until } from '../until.js'
 import type { Startable } from './lifecycle.js'
 import { type CounterName, createContext, type Settings } from './making.js'
 import { bodiesOf } from './numbered-events.js'
@@ -18,6 +19,10 @@ export interface SourcePeer {
    * it refuses or is not there. Without it the source makes its events by itself, when it is asked.
    */
   send?(bodies: readonly string[]): Promise<void>
+  /**
+   * In place of `send`: leaves events where the source finds them by itself, in a file for example.
+   */
+  leave?(bodies: readonly string[]): Promise<void> | void
   /**
    * Sends as much as the source takes, without waiting for answers, until the signal is aborted, and
    * tells the bytes that went out each time that some did.
@@ -93,10 +98,14 @@ export class SourceFixture implements Startable {
     await this.peer.close?.()
   }
 
-  /** Has the peer send the bodies, or else asks the source for a round of its own events. */
+  /** Has the peer send or leave the bodies, and asks a source that wants to be asked for a round. */
   async bring(bodies: readonly string[]): Promise<void> {
-    if (this.peer.send) await this.peer.send(bodies)
-    else if (this.source.process) await this.source.process(LIVE)
-    else throw new TypeError('The peer of an event driven source must be able to send')
+    const { peer, source, delivered } = this
+    if (peer.send) return peer.send(bodies)
+    const wanted = delivered.length + bodies.length
+    await peer.leave?.(bodies)
+    if (source.process) await source.process(LIVE)
+    else if (peer.leave) await until(() => delivered.length >= wanted, { what: 'the deliveries' })
+    else throw new TypeError('The peer of an event driven source must be able to send or leave')
   }
 }
