@@ -175,8 +175,8 @@ export function agentProperties(
 }
 
 /** Names under which the file channel tells of its log. */
-const SYNC_COUNT = 'LogSyncCount'
-const BYTES_WRITTEN = 'LogBytesWritten'
+const SYNC_COUNT = 'SyncCount'
+const BYTES_WRITTEN = 'BytesWritten'
 
 async function figuresByMetrics(monitoringPort: number): Promise<PeerFigures> {
   const response = await fetch(`http://127.0.0.1:${monitoringPort}/metrics`)
