@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { build, install, root } from './bootstrap.mjs'
 
 const CAMPAIGNS = {
+  kill9: 'an agent under load is killed and restarted [--kills N --seed N --senders N --sinks N]',
   'power-loss':
     'random schedules over a log on a disk that loses its power [--points N --seed N --faults]',
   'fault-sweep': 'each call of a fixed run over a log fails once with each error [--kind KIND]',
