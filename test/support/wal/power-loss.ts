@@ -187,7 +187,8 @@ class Schedule {
       this.#disk.faults.add({
         nth: choice.int(1, choice.of([60, 400, 1500])),
         code: choice.of(FAULTS),
-        pages: choice.of(PAGES),
+        // What only the page cache was to keep is gone when the system drops it.
+        pages: this.#options.durability === 'write' ? 'kept' : choice.of(PAGES),
       })
     }
     if (choice.chance(0.1)) this.#disk.capacityBytes = choice.int(100_000, 600_000)

@@ -88,11 +88,16 @@ class CountingFile implements DiskFile {
     return this.#file.sizeSync()
   }
 
-  close(): Promise<void> {
-    return this.#file.close()
+  /** What must be safe was synced before: when closing fails, nothing is lost and nothing is left to do. */
+  async close(): Promise<void> {
+    await this.#file.close().catch(() => {})
   }
 
   closeSync(): void {
-    this.#file.closeSync()
+    try {
+      this.#file.closeSync()
+    } catch {
+      // As above.
+    }
   }
 }

@@ -65,14 +65,17 @@ export class CheckpointFile {
     }
   }
 
-  /** Whether a younger slot than the last one written here is there: another process took the log over. */
-  *isOvertaken(): Steps<boolean> {
+  /**
+   * Whether another process took the log over: a slot is there that is younger than the last one written here,
+   * and is not what stays of a write of `ownerId` that failed.
+   */
+  *isOvertaken(ownerId: string): Steps<boolean> {
     for (let index = 0; index < SLOTS; index += 1) {
       const start = Buffer.alloc(SLOT_START_BYTES)
       yield* readFully(this.#handle, start, index * SLOT_BYTES)
       if (generationOf(start) <= this.#generation) continue
       const found = yield* youngest(this.#handle)
-      return found !== undefined && found.generation > this.#generation
+      return found !== undefined && found.generation > this.#generation && found.ownerId !== ownerId
     }
     return false
   }

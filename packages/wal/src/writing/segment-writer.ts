@@ -233,7 +233,7 @@ export class SegmentWriter {
    * @throws LogError `MILLRACE_LOG_FENCED`
    */
   *checkOwner(): Steps<void> {
-    if (yield* this.#checkpoint.isOvertaken()) {
+    if (yield* this.#checkpoint.isOvertaken(this.#state.ownerId)) {
       throw new LogError(
         'MILLRACE_LOG_FENCED',
         `${this.#state.options.checkpointDirectory}: another process has taken the log over`,

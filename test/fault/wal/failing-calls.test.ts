@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict'
+import { EventBatch } from '@millrace/event'
+import { FakeClock, SimulatedDisk } from '@millrace/testkit'
+import { Log, type LogOptions } from '@millrace/wal'
+
+const optionsOn = (disk: SimulatedDisk, clock = new FakeClock()): LogOptions => ({
+  checkpointDirectory: '/log/checkpoint',
+  dataDirectories: ['/log/data'],
+  consumers: ['a'],
+  segmentBytes: 65_536,
+  clock,
+  disk,
+})
+const batch = (bytes: number) => EventBatch.of([{ body: Buffer.alloc(bytes) }])
+
+describe('a log over a failing disk', () => {
+  it('does not take its own checkpoint whose sync failed for that of another process', async () => {
+    const disk = new SimulatedDisk()
+    const clock = new FakeClock()
+    const log = await Log.open(optionsOn(disk, clock))
+    await log.append(batch(100))
+    disk.faults.add({ kind: 'sync', path: 'cursors.wal', code: 'EIO' })
+    await clock.advance(60_000)
+    assert.ok(!disk.faults.isWaiting)
+    for (let count = 0; count < 5; count += 1) await log.append(batch(30_000))
+    assert.ok(log.stats().segments > 1)
+    await log.close()
+  })
+
+  it('takes no harm from a close that fails', async () => {
+    for (let nth = 1; nth <= 12; nth += 1) {
+      const disk = new SimulatedDisk(nth)
+      disk.faults.add({ kind: 'close', nth, code: 'EIO' })
+      const log = await Log.open(optionsOn(disk))
+      for (let count = 0; count < 5; count += 1) await log.append(batch(30_000))
+      await log.close()
+      const next = await Log.open(optionsOn(disk))
+      assert.equal((await next.consumer('a').read({ maxBytes: 1e6 })).length, 5)
+      await next.close()
+    }
+  })
+})
