@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { EventBatch } from '@millrace/event'
-import { FakeClock, SimulatedDisk } from '@millrace/testkit'
+import { FakeClock, SimulatedDisk, until } from '@millrace/testkit'
 import { Log, type LogOptions } from '@millrace/wal'
 
 const optionsOn = (disk: SimulatedDisk, clock = new FakeClock()): LogOptions => ({
@@ -21,7 +21,7 @@ describe('a log over a failing disk', () => {
     await log.append(batch(100))
     disk.faults.add({ kind: 'sync', path: 'cursors.wal', code: 'EIO' })
     await clock.advance(60_000)
-    assert.ok(!disk.faults.isWaiting)
+    await until(() => !disk.faults.isWaiting, { what: 'the checkpoint' })
     for (let count = 0; count < 5; count += 1) await log.append(batch(30_000))
     assert.ok(log.stats().segments > 1)
     await log.close()
