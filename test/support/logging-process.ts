@@ -4,7 +4,7 @@ import { record } from './fake-receiver.js'
 
 const [hosts = '', mode] = process.argv.slice(2)
 const appender = new Appender(
-  { hosts, diagnostics: 'off', flushTimeoutMs: 1_000 },
+  { hosts, diagnostics: 'off', flushTimeoutMs: 1_000, exitTimeoutMs: 700 },
   { loggerName: 'process' },
 )
 for (const text of ['one', 'two', 'three']) appender.append(record(text))

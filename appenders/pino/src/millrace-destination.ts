@@ -31,7 +31,7 @@ interface LoggerFacts {
  * A destination for a pino logger of the same process and thread. `write` takes each line at once
  * into the appender's bounded queue; it never throws and never blocks.
  *
- * pino has no hook at the end of a process: await `flush` or `close` before it.
+ * What waits is delivered at the natural end of the process; await `close` before any other.
  */
 export class MillraceDestination {
   readonly [METADATA] = true

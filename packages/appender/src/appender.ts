@@ -8,13 +8,15 @@ import { Lane } from './delivery/lane.js'
 import { Ledger } from './delivery/ledger.js'
 import type { ConnectReceiver } from './delivery/receiver-connection.js'
 import { RpcStatistics } from './delivery/rpc-statistics.js'
-import { defaultListener, Diagnostics } from './diagnostics.js'
+import { LineOutput, ListenerOutput } from './diagnostic-output.js'
+import { Diagnostics } from './diagnostics.js'
 import type { EventMapper } from './event-mapper.js'
 import { Intake } from './intake.js'
 import type { LogRecord } from './log-record.js'
 import { createEventMapper } from './mapping/index.js'
 import type { AppenderOptions } from './options/appender-options.js'
 import { type AppenderSettings, checkAppenderOptions } from './options/appender-option-group.js'
+import { type EndingAppender, joinProcessEnd } from './process-end.js'
 import { dropBelowLevel, dropNewest, dropOldest, type MakeRoom } from './queue/overflow.js'
 import { levelIndex } from './queue/page.js'
 import { PageStore } from './queue/page-store.js'
@@ -49,6 +51,11 @@ export class Appender {
   readonly #context: DeliveryContext
   readonly #lanes: readonly Lane[]
   readonly #intake: Intake
+  /** Held here because the process holds it weakly. */
+  readonly #ending: EndingAppender
+  readonly #leaveProcessEnd: () => void
+  /** Events up to this number have been waited for in vain: the end of the process does not do it again. */
+  #waitedUpTo = 0
   #isClosed = false
   #closing: Promise<void> | undefined
 
@@ -57,8 +64,11 @@ export class Appender {
     const settings = checkAppenderOptions(options, defaults.adapterOptions)
     const { clock = systemClock, random = Math.random } = defaults
     this.#settings = settings
-    const listener = settings.onDiagnostic ?? defaultListener(settings.diagnostics)
-    const diagnostics = new Diagnostics(listener, clock)
+    const { onDiagnostic } = settings
+    const output = onDiagnostic
+      ? new ListenerOutput(onDiagnostic)
+      : new LineOutput(settings.diagnostics)
+    const diagnostics = new Diagnostics(output, clock)
     this.#context = {
       pool: new HostPool({
         ...settings,
@@ -78,6 +88,8 @@ export class Appender {
     this.#intake = this.#createIntake(
       defaults.mapper ?? createEventMapper({ ...settings, loggerName: defaults.loggerName }),
     )
+    this.#ending = this.#createEnding()
+    this.#leaveProcessEnd = joinProcessEnd(this.#ending)
   }
 
   /** Takes a record. Encodes it at once, and sends it later. Never throws, never blocks. */
@@ -92,8 +104,11 @@ export class Appender {
    * usable. Keeps the process alive until then.
    * @param options.timeoutMs default `flushTimeoutMs`.
    */
-  flush(options?: { timeoutMs?: number | undefined } | null): Promise<boolean> {
-    return this.#settle(options?.timeoutMs, this.#settings.flushTimeoutMs)
+  async flush(options?: { timeoutMs?: number | undefined } | null): Promise<boolean> {
+    const { sequence } = this.#context.ledger
+    const isSettled = await this.#settle(options?.timeoutMs, this.#settings.flushTimeoutMs)
+    if (!isSettled) this.#waitedUpTo = Math.max(this.#waitedUpTo, sequence)
+    return isSettled
   }
 
   /**
@@ -155,9 +170,41 @@ export class Appender {
     const lost = ledger.held
     for (const lane of this.#lanes) lane.close()
     if (lost > 0) {
+      // What was dropped before for other reasons is told apart.
+      diagnostics.finish()
       diagnostics.report('dropped', 'not delivered when the appender closed', undefined, lost)
     }
     await withDeadline(pool.close(), DISCONNECT_TIMEOUT_MS, () => undefined, clock)
+    this.#leaveProcessEnd()
+    diagnostics.finish()
+  }
+
+  #createEnding(): EndingAppender {
+    const { exitTimeoutMs } = this.#settings
+    const { ledger, pool, diagnostics, clock } = this.#context
+    return {
+      isWaitedFor: () => exitTimeoutMs > 0 && ledger.held > 0 && ledger.sequence > this.#waitedUpTo,
+      deliver: async () => {
+        const endMs = clock.monotonic() + exitTimeoutMs
+        // Again for what is logged meanwhile.
+        while (ledger.held > 0 && (await this.#settle(endMs - clock.monotonic(), 0)));
+        if (ledger.held === 0) return
+        this.#waitedUpTo = ledger.sequence
+        pool.abandonAttempts()
+      },
+      sayLost: () => {
+        const lost = ledger.held
+        if (lost > 0) {
+          diagnostics.report(
+            'process-end',
+            'not delivered before the process ended',
+            undefined,
+            lost,
+          )
+        }
+        diagnostics.finish()
+      },
+    }
   }
 
   #createLanes(random: Random): Lane[] {

@@ -1,5 +1,5 @@
-import { debuglog } from 'node:util'
-import { type Clock, messageOf } from '@millrace/runtime'
+import { type Clock } from '@millrace/runtime'
+import type { DiagnosticOutput } from './diagnostic-output.js'
 
 /** A kind of trouble. Of each kind at most one report goes out in 30 seconds. */
 export type DiagnosticKind =
@@ -10,6 +10,7 @@ export type DiagnosticKind =
   | 'dropped'
   | 'dead-letter'
   | 'encode-failed'
+  | 'process-end'
   | 'internal'
 
 /** What the appender has to say about its own work. Never holds an event or a secret. */
@@ -27,58 +28,72 @@ export type DiagnosticListener = (diagnostic: Diagnostic) => void
 /** Time between two reports of one kind, in milliseconds. */
 export const DIAGNOSTIC_INTERVAL_MS = 30_000
 
+/** Kinds that mean lost events: their numbers are said in full in the end. */
+const LOSSES: ReadonlySet<DiagnosticKind> = new Set(['dropped', 'encode-failed'])
+
+interface Entry {
+  untilMs: number
+  /** Cases that have not been said yet. */
+  count: number
+  message: string
+  error: unknown
+}
+
 /**
  * Reports the appender's own trouble, at most one report for each kind in 30 seconds, never through
  * the logger that it serves and never in a way that could throw. A listener that logs what it hears
  * does not start a circle: what happens meanwhile is counted only.
  */
 export class Diagnostics {
-  readonly #listener: DiagnosticListener
+  readonly #output: DiagnosticOutput
   readonly #clock: Clock
-  readonly #kinds = new Map<DiagnosticKind, { untilMs: number; count: number }>()
+  readonly #kinds = new Map<DiagnosticKind, Entry>()
   #isReporting = false
 
-  constructor(listener: DiagnosticListener, clock: Clock) {
-    this.#listener = listener
+  constructor(output: DiagnosticOutput, clock: Clock) {
+    this.#output = output
     this.#clock = clock
   }
 
   /** @param count how many cases this report stands for. */
   report(kind: DiagnosticKind, message: string, error?: unknown, count = 1): void {
     const now = this.#clock.monotonic()
-    const entry = this.#kinds.get(kind) ?? { untilMs: Number.NEGATIVE_INFINITY, count: 0 }
-    this.#kinds.set(kind, entry)
+    const entry = this.#entry(kind)
     entry.count += count
+    entry.message = message
+    entry.error = error
     if (now < entry.untilMs || this.#isReporting) return
-    const total = entry.count
     entry.untilMs = now + DIAGNOSTIC_INTERVAL_MS
+    this.#say(kind, entry)
+  }
+
+  /** The end of the appender or of the process: says losses that were only counted, and writes all out. */
+  finish(): void {
+    for (const [kind, entry] of this.#kinds) {
+      if (entry.count > 0 && LOSSES.has(kind) && !this.#isReporting) this.#say(kind, entry)
+    }
+    this.#output.flush()
+  }
+
+  #entry(kind: DiagnosticKind): Entry {
+    const known = this.#kinds.get(kind)
+    if (known !== undefined) return known
+    const entry = { untilMs: Number.NEGATIVE_INFINITY, count: 0, message: '', error: undefined }
+    this.#kinds.set(kind, entry)
+    return entry
+  }
+
+  #say(kind: DiagnosticKind, entry: Entry): void {
+    const { message, count, error } = entry
     entry.count = 0
     this.#isReporting = true
     try {
-      this.#listener({ kind, message, count: total, ...(error === undefined ? {} : { error }) })
+      this.#output.report({ kind, message, count, ...(error === undefined ? {} : { error }) })
     } catch {
       // The listener is the application's, and there is nobody else to tell.
-      entry.count = total
+      entry.count = count
     } finally {
       this.#isReporting = false
     }
   }
-}
-
-/** Where reports go when the application does not listen. */
-export function defaultListener(target: 'stderr' | 'debug' | 'off'): DiagnosticListener {
-  if (target === 'off') return () => undefined
-  const debug = debuglog('millrace')
-  return (diagnostic) => {
-    if (target === 'debug' || debug.enabled) debug('%s', line(diagnostic))
-    // Not inside the logger's call: some kinds of stderr block.
-    else setImmediate(() => process.stderr.write(`${line(diagnostic)}\n`)).unref()
-  }
-}
-
-function line({ kind, message, count, error }: Diagnostic): string {
-  const many = count > 1 ? ` (${count} times)` : ''
-  const reason = messageOf(error)
-  const tail = error === undefined || message.includes(reason) ? '' : `: ${reason}`
-  return `millrace appender: ${kind}: ${message}${tail}${many}`
 }

@@ -3,8 +3,11 @@ import { type MockReceiver, mockReceiver } from '@millrace/testkit/receiver'
 import { javascriptBlocks } from '../../support/guide-blocks.js'
 import { runScript } from '../../support/run-script.js'
 
-for (const logger of ['winston', 'log4js', 'pino']) {
-  describe(`the guide of ${logger}`, () => {
+/** The guides, and how many programs each has at least. */
+const GUIDES = { winston: 3, log4js: 3, pino: 3, 'process-end': 1 }
+
+for (const [guide, programs] of Object.entries(GUIDES)) {
+  describe(`the guide ${guide}`, () => {
     let receiver: MockReceiver
     before(async () => {
       receiver = await mockReceiver()
@@ -12,8 +15,8 @@ for (const logger of ['winston', 'log4js', 'pino']) {
     after(() => receiver.close())
 
     it('has programs that run as they stand and deliver', async () => {
-      const blocks = javascriptBlocks(`docs/guides/${logger}.md`, receiver.port)
-      assert.ok(blocks.length >= 3)
+      const blocks = javascriptBlocks(`docs/guides/${guide}.md`, receiver.port)
+      assert.ok(blocks.length >= programs)
       for (const block of blocks) {
         receiver.clear()
         const result = await runScript(block)

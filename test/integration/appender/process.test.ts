@@ -33,9 +33,11 @@ describe('a process that logs', () => {
     await receiver.close()
   })
 
-  it('is not kept alive by events that cannot be delivered', async () => {
+  it('is kept alive by events that cannot be delivered for exitTimeoutMs, and no longer', async () => {
+    const started = performance.now()
     const { code } = await run('127.0.0.1:1', 'log')
     assert.equal(code, 0)
+    assert.ok(performance.now() - started >= 700)
   })
 
   it('is kept alive by a flush until its deadline', async () => {

@@ -239,6 +239,26 @@ describe('an appender hurts nobody', () => {
     assert.ok((failures()[1]?.count ?? 0) > 10)
   })
 
+  it('has said every loss by its end', async () => {
+    const { appender, clock, receivers, diagnostics } = bench({ queue: { maxEvents: 2 } })
+    const [a] = Object.values(receivers)
+    assert.ok(a)
+    a.isUp = false
+    for (const n of numbers(0, 10)) appender.append(record(n))
+    const closed = appender.close({ timeoutMs: 100 })
+    await clock.advance(1_000)
+    await closed
+    const said = diagnostics.filter(({ kind }) => kind === 'dropped')
+    assert.deepEqual(
+      said.map(({ message, count }) => [/closed/.test(message), count]),
+      [
+        [false, 1],
+        [false, 7],
+        [true, 2],
+      ],
+    )
+  })
+
   it('survives a listener that logs and throws', async () => {
     let calls = 0
     const { appender, clock } = bench({

@@ -41,7 +41,9 @@ export class HostPool {
   readonly #options: HostPoolOptions
   readonly #select: HostSelector
   readonly #watch: StandstillWatch
-  readonly #closing = new AbortController()
+  #isClosed = false
+  /** Each ends one attempt to connect. */
+  readonly #attempts = new Set<AbortController>()
   readonly #open = new Set<PooledConnection>()
 
   constructor(options: HostPoolOptions) {
@@ -61,7 +63,7 @@ export class HostPool {
    * @param avoid names of hosts that only serve when no other can.
    */
   async acquire(avoid: readonly string[] = []): Promise<Lease | undefined> {
-    while (!this.#closing.signal.aborted) {
+    while (!this.#isClosed) {
       this.#probe()
       const host = this.#choose(avoid)
       if (!host) return undefined
@@ -117,9 +119,15 @@ export class HostPool {
     return this.hosts.map((host) => host.state())
   }
 
+  /** Ends the attempts to connect that are under way, each of which keeps the process alive: they failed. */
+  abandonAttempts(): void {
+    for (const attempt of this.#attempts) attempt.abort()
+  }
+
   /** Ends all connections and attempts. What is on the way fails. */
   async close(): Promise<void> {
-    this.#closing.abort()
+    this.#isClosed = true
+    this.abandonAttempts()
     this.#watch.stop()
     for (const host of this.hosts) host.idle.length = 0
     const open = [...this.#open]
@@ -174,10 +182,11 @@ export class HostPool {
   /** A new connection, or undefined after the failure has been noted. */
   async #connect(host: Host): Promise<PooledConnection | undefined> {
     const { connect, clock, random, maxConnectionAgeMs, diagnostics } = this.#options
-    const { signal } = this.#closing
+    const attempt = new AbortController()
+    this.#attempts.add(attempt)
     host.connecting += 1
     try {
-      const client = await connect(host.address, { signal })
+      const client = await connect(host.address, { signal: attempt.signal })
       const spread = 1 - AGE_SPREAD + 2 * AGE_SPREAD * random()
       const expiresAtMs =
         maxConnectionAgeMs === 0
@@ -187,10 +196,10 @@ export class HostPool {
       const connection = { client, expiresAtMs, standstills: this.#watch.count() }
       host.connects += 1
       this.#open.add(connection)
-      if (!signal.aborted) return connection
+      if (!this.#isClosed) return connection
       this.#drop(connection)
     } catch (error) {
-      if (signal.aborted) return undefined
+      if (this.#isClosed) return undefined
       host.failed()
       diagnostics.report(
         'connect-failed',
@@ -199,13 +208,14 @@ export class HostPool {
       )
     } finally {
       host.connecting -= 1
+      this.#attempts.delete(attempt)
     }
     this.#options.onChange()
     return undefined
   }
 
   #keep(host: Host, connection: PooledConnection): void {
-    if (this.#closing.signal.aborted || !connection.client.isActive) this.#drop(connection)
+    if (this.#isClosed || !connection.client.isActive) this.#drop(connection)
     else host.idle.push(connection)
   }
 

@@ -86,6 +86,7 @@ export const deliveryOptions = {
   idleCheckMs: milliseconds({ default: 60_000 }),
   flushTimeoutMs: milliseconds({ default: 5_000 }),
   closeTimeoutMs: milliseconds({ default: 5_000 }),
+  exitTimeoutMs: milliseconds({ default: 5_000 }),
   maxEventBytes: integer({ default: MIB, min: 1, max: MAX_SIZE_BYTES }),
   headerCaps: group({
     maxValueBytes: integer({ default: 8 * KIB, min: 16, max: MIB }),

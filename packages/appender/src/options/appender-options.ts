@@ -38,6 +38,11 @@ export interface AppenderOptions extends MappingOptions {
   readonly flushTimeoutMs?: number | undefined
   /** Default deadline of `close`. Default 5,000 ms. */
   readonly closeTimeoutMs?: number | undefined
+  /**
+   * How long the process is kept alive at its natural end, while events wait. Default 5,000 ms; 0: they
+   * are lost.
+   */
+  readonly exitTimeoutMs?: number | undefined
   /** Largest body; longer texts are cut. Default 1 MiB. */
   readonly maxEventBytes?: number | undefined
   readonly headerCaps?: HeaderCapsOption | undefined
