@@ -16,6 +16,8 @@ const options = {
   paths: option.map('filegroups.<filegroupName>', {
     description:
       'The files of a group: a directory, and behind the last slash a regular expression that a name must match as a whole.',
+    required: true,
+    shownType: 'string',
   }),
   positionFile: option.string('positionFile', {
     description: 'File that keeps, in the format of Flume, how far each file has been read.',

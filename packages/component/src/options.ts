@@ -222,11 +222,17 @@ export const option = {
     }
   },
 
-  /** Every key under a prefix: `key` ends in `.*` or `.<name>`. Code gets texts by the rest of the key. */
-  map(key: string, info: OptionInfo): OptionSpec<Readonly<Record<string, string>>> {
+  /**
+   * Every key under a prefix: `key` ends in `.*` or `.<name>`. Code gets texts by the rest of the key.
+   * `shownType` is what the reference prints as the type.
+   */
+  map(
+    key: string,
+    info: OptionInfo & { readonly shownType?: 'string' },
+  ): OptionSpec<Readonly<Record<string, string>>> {
     return {
       key,
-      type: 'map-prefix',
+      type: info.shownType ?? 'map-prefix',
       info,
       default: null,
       fallback: {},

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { PollableSourceRunner } from '@millrace/agent-core/internal/runners/pollable-source-runner'
 import type { PollableSource } from '@millrace/component'
-import { EventDeliveryError, silentLogger, systemClock } from '@millrace/runtime'
+import { delay, EventDeliveryError, silentLogger, systemClock } from '@millrace/runtime'
 import { FakeClock } from '@millrace/testkit'
 
 describe('PollableSourceRunner', () => {
@@ -43,9 +43,9 @@ describe('PollableSourceRunner', () => {
   it('leaves its waits to a source that has an idle of its own', async () => {
     const waits: number[] = []
     const { clock, rounds } = run(async () => 'backoff', {
-      idle: async (maxMs) => {
+      idle: (maxMs, signal) => {
         waits.push(maxMs)
-        await new Promise<void>((resolve) => clock.after(10, resolve))
+        return delay(10, { clock, signal })
       },
     })
     await clock.advance(25)

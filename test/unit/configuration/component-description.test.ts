@@ -22,6 +22,7 @@ const OWN_KEYS: Readonly<Record<string, readonly Property[]>> = {
     ['truststore-type', false, 'PEM', 'string'],
     ['client-auth', false, 'none', 'enum'],
   ],
+  'source TAILDIR': [['maxLineBytes', false, 134_217_728, 'int']],
   'sink avro': [
     ['keystore', false, null, 'string'],
     ['keystore-password', false, null, 'string'],
