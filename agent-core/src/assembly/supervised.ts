@@ -70,17 +70,19 @@ export class Supervised {
    */
   async start(signal: AbortSignal): Promise<void> {
     this.#life = new AbortController()
-    let cause: unknown = signal.reason
+    let cause: unknown
     while (!signal.aborted) {
       try {
         await this.#attempt(signal)
         return
       } catch (error) {
-        cause = error
+        // That the time was over says less than why the attempts before failed.
+        if (!signal.aborted || cause === undefined) cause = error
         if (!isWorthRetry(error)) break
         await this.#waitAfter(error, signal)
       }
     }
+    cause ??= signal.reason
     throw new LifecycleError(
       'MILLRACE_LIFECYCLE_START_FAILED',
       `${this.name} could not start: ${messageOf(cause)}`,

@@ -14,12 +14,15 @@ export function closedError(name: string): ChannelError {
 export function tooLargeError(
   name: string,
   { events, bytes }: Size,
-  { transactionCapacity, byteCapacity }: FileChannelOptions,
+  { transactionCapacity, byteCapacity = Number.POSITIVE_INFINITY }: FileChannelOptions,
 ): ChannelError {
-  const message =
+  const limit =
     events > transactionCapacity
-      ? `A batch of ${events} events is more than transactionCapacity (${transactionCapacity} events)`
-      : `A batch of ${bytes} bytes is more than byteCapacity (${byteCapacity} bytes)`
+      ? `more than transactionCapacity (${transactionCapacity} events)`
+      : bytes > byteCapacity
+        ? `more than byteCapacity (${byteCapacity} bytes)`
+        : 'more than fits into a segment (segmentSize, maxFileSize)'
+  const message = `A batch of ${events} events (${bytes} bytes) is ${limit}`
   return new ChannelError('MILLRACE_CHANNEL_TRANSACTION_TOO_LARGE', message, {
     component: componentOf(name),
   })

@@ -1,25 +1,35 @@
 /** Opens the log of a file channel as its options say. */
 import { isDeepStrictEqual } from 'node:util'
 import type { Clock, Logger } from '@millrace/runtime'
-import { Log, type LogOptions, MAX_SEGMENT_BYTES, MIN_SEGMENT_BYTES } from '@millrace/wal'
+import {
+  type Disk,
+  Log,
+  type LogOptions,
+  MAX_SEGMENT_BYTES,
+  MIN_SEGMENT_BYTES,
+} from '@millrace/wal'
 import { absolutePath } from './absolute-path.js'
 import type { FileChannelOptions } from './file.js'
 
 /** Name of the log's one consumer: the channel's sinks share it. */
 export const SINKS = 'sinks'
 
-export interface OpenLogHost {
+/** What a file channel stands on. */
+export interface FileChannelHost {
   readonly clock: Clock
   readonly logger: Logger
-  readonly signal: AbortSignal
+  /** The file system. Default: the real one. */
+  readonly disk?: Disk
 }
 
 /** @throws LogError, StorageError as `Log.open`. */
 export async function openLog(
   options: FileChannelOptions,
-  { clock, logger, signal }: OpenLogHost,
+  host: FileChannelHost,
+  signal: AbortSignal,
 ): Promise<Log> {
-  const log = await Log.open({ ...logOptions(options), clock, logger }, { signal })
+  const { logger } = host
+  const log = await Log.open({ ...logOptions(options), ...host }, { signal })
   const { isNew, wasClosed, backlogEvents } = log.recovery
   const how = isNew ? 'new' : wasClosed ? 'closed before' : 'not closed before, recovered'
   const where = `${options.checkpointDir} and ${options.dataDirs.join(', ')}`

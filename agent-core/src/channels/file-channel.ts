@@ -1,4 +1,5 @@
 import {
+  type BatchSize,
   type Channel,
   ChannelCounters,
   type ChannelStartContext,
@@ -8,7 +9,7 @@ import {
   type Transaction,
 } from '@millrace/component'
 import type { EventBatch } from '@millrace/event'
-import { abortable, type Clock, type Logger, MillraceError } from '@millrace/runtime'
+import { abortable, type MillraceError } from '@millrace/runtime'
 import type { Log } from '@millrace/wal'
 import type { FileChannelOptions } from './file.js'
 import {
@@ -18,7 +19,7 @@ import {
   putError,
   tooLargeError,
 } from './file-channel-errors.js'
-import { isLogKept, openLog, SINKS } from './file-channel-log.js'
+import { type FileChannelHost, isLogKept, openLog, SINKS } from './file-channel-log.js'
 import { PutSide, type Size } from './put-side.js'
 import { ReadAhead } from './read-ahead.js'
 import type { Segment } from './stored-events.js'
@@ -45,7 +46,7 @@ interface Opened {
 export class FileChannel implements Channel {
   readonly isDurable = true
   readonly #name: string
-  readonly #host: { readonly clock: Clock; readonly logger: Logger }
+  readonly #host: FileChannelHost
   readonly #puts: PutSide
   #options: FileChannelOptions
   #opened: Opened | undefined
@@ -54,11 +55,7 @@ export class FileChannel implements Channel {
   /** Counts starts and stops: a start that was stopped meanwhile gives its log up. */
   #run = 0
 
-  constructor(
-    name: string,
-    options: FileChannelOptions,
-    host: { readonly clock: Clock; readonly logger: Logger },
-  ) {
+  constructor(name: string, options: FileChannelOptions, host: FileChannelHost) {
     this.#name = name
     this.#options = options
     this.#host = host
@@ -107,7 +104,7 @@ export class FileChannel implements Channel {
   async start(context: ChannelStartContext): Promise<void> {
     await abortable(this.stop(), context.signal)
     const run = this.#run
-    const log = await openLog(this.#options, { ...this.#host, signal: context.signal })
+    const log = await openLog(this.#options, this.#host, context.signal)
     if (run !== this.#run) {
       await log.close()
       throw closedError(this.#name)
@@ -155,11 +152,14 @@ export class FileChannel implements Channel {
     this.#puts.admit()
   }
 
-  reserve(size: Size, options: ReserveOptions): Promise<Reservation> {
+  reserve(batch: BatchSize, options: ReserveOptions): Promise<Reservation> {
     if (!this.#opened) return Promise.reject(closedError(this.#name))
-    this.#opened.context.counters.eventPutAttemptCount += size.events
+    const { log, context } = this.#opened
+    const size = { events: batch.events, bytes: batch.encodedBytes ?? batch.bytes }
+    context.counters.eventPutAttemptCount += size.events
     const { transactionCapacity } = this.#options
-    if (size.events > transactionCapacity || size.bytes > byteLimitOf(this.#options)) {
+    const mostBytes = Math.min(byteLimitOf(this.#options), log.largestBatchBytes)
+    if (size.events > transactionCapacity || size.bytes > mostBytes) {
       return Promise.reject(tooLargeError(this.#name, size, this.#options))
     }
     return this.#puts.reserve(size, options)

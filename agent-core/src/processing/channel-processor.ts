@@ -1,5 +1,6 @@
 /** Between a source and its channels: interceptors, selector, and the puts of one delivery. */
 import type {
+  BatchSize,
   Channel,
   ChannelSelector,
   Deliver,
@@ -110,8 +111,7 @@ export class ChannelProcessor {
     const channel = this.#channel(name)
     this.#order.begin()
     try {
-      const size = { events: batch.size, bytes: batch.retainedBytes }
-      const reservation = await channel.reserve(size, { wait: true, signal })
+      const reservation = await channel.reserve(sizeOf(batch), { wait: true, signal })
       await reservation.put(batch)
     } finally {
       this.#order.end()
@@ -141,14 +141,12 @@ export class ChannelProcessor {
   #reserve(put: Put, signal: AbortSignal, beganMs: number): Promise<Reservation> {
     const { batch, channel } = put
     const waitedMs = this.#options.clock.monotonic() - beganMs
-    const size = { events: batch.size, bytes: batch.retainedBytes }
-    return channel.reserve(size, { wait: waitedMs < channel.keepAliveMs, signal })
+    return channel.reserve(sizeOf(batch), { wait: waitedMs < channel.keepAliveMs, signal })
   }
 
   async #storeOptional({ name, channel, batch }: Put): Promise<void> {
     try {
-      const size = { events: batch.size, bytes: batch.retainedBytes }
-      const reservation = await channel.reserve(size, { wait: false, signal: this.#never })
+      const reservation = await channel.reserve(sizeOf(batch), { wait: false, signal: this.#never })
       await reservation.put(batch)
     } catch (error) {
       this.#optionalFailureCount += 1
@@ -179,3 +177,9 @@ export class ChannelProcessor {
     throw new ConfigurationError('MILLRACE_CONFIG_UNKNOWN_NAME', message)
   }
 }
+
+const sizeOf = (batch: EventBatch): BatchSize => ({
+  events: batch.size,
+  bytes: batch.retainedBytes,
+  encodedBytes: batch.byteLength,
+})

@@ -103,6 +103,15 @@ export interface ChannelStartContext extends StartContext {
   readonly counters: ChannelCounters
 }
 
+/** What a batch takes up. */
+export interface BatchSize {
+  readonly events: number
+  /** Memory that it keeps alive (`EventBatch.retainedBytes`). */
+  readonly bytes: number
+  /** Length of the encoded events (`EventBatch.byteLength`), for a channel that copies them. Default `bytes`. */
+  readonly encodedBytes?: number
+}
+
 export interface ReserveOptions {
   /** Whether to wait for room, up to the channel's `keep-alive`. */
   readonly wait: boolean
@@ -134,7 +143,7 @@ export interface Channel extends Component<ChannelStartContext> {
    * does not hold up smaller ones for ever: first come, first served.
    * @throws ChannelError `MILLRACE_CHANNEL_FULL` (retryable), `…_TRANSACTION_TOO_LARGE`, `…_CLOSED`.
    */
-  reserve(size: { events: number; bytes: number }, options: ReserveOptions): Promise<Reservation>
+  reserve(size: BatchSize, options: ReserveOptions): Promise<Reservation>
   /** Resolves as soon as one event is there, or with undefined when none came within `waitMs`. */
   take(limit: TakeLimit, signal: AbortSignal): Promise<Transaction | undefined>
   /**

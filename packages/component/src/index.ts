@@ -1,4 +1,5 @@
 export type {
+  BatchSize,
   Channel,
   ChannelSelector,
   ChannelStartContext,

@@ -5,6 +5,7 @@ import { temporaryDirectory } from '../../support/temp-directory.js'
 
 channelContract({
   definition: fileChannel,
+  isDurable: true,
   open: async () => {
     const directory = temporaryDirectory()
     return {

@@ -118,6 +118,15 @@ describe('channelContract', () => {
     assert.equal(found.length, 2)
   })
 
+  it('finds a channel that only says that it is durable', async () => {
+    const definition = brokenChannel(() => ({ isDurable: true }))
+    const found = await failuresOf(
+      (globals) => channelContract({ definition, isDurable: true }, globals),
+      /opened again|again, and what was|out of order|a second object/,
+    )
+    assert.equal(found.length, 5)
+  })
+
   it('finds a take that ignores its signal', async () => {
     const definition = brokenChannel((channel) => ({
       take: (limit) => channel.take({ ...limit, waitMs: 0 }, new AbortController().signal),

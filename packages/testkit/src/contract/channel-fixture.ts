@@ -24,6 +24,8 @@ export interface ChannelLimits {
 
 export interface ChannelContract {
   readonly definition: ComponentDefinition<'channel'>
+  /** Whether the channel is to be durable: another object with the same settings has its events. Default no. */
+  readonly isDurable?: boolean
   /** Further settings, such as a directory of its own for each call, and how to clear them away. */
   readonly open?: () => Promise<{ readonly settings?: Settings; close?(): Promise<void> }>
   /** How the limits are written. Default `capacity`, `transactionCapacity` and `keep-alive`. */
@@ -53,6 +55,8 @@ export interface ChannelFixture extends Startable {
   ) => Promise<Transaction | undefined>
   /** A take that must find something. */
   readonly taken: (maxEvents: number) => Promise<Transaction>
+  /** Another channel object with the same settings, not started. */
+  readonly another: () => ChannelFixture
 }
 
 const LIVE = new AbortController().signal
@@ -61,6 +65,14 @@ export async function openChannel(contract: ChannelContract): Promise<ChannelFix
   const opened = await contract.open?.()
   const limits = (contract.limits ?? flumeNames)(LIMITS)
   const settings = { ...limits, ...opened?.settings }
+  return makeChannel(contract, settings, async () => opened?.close?.())
+}
+
+function makeChannel(
+  contract: ChannelContract,
+  settings: Settings,
+  closePeer: () => Promise<void>,
+): ChannelFixture {
   const clock = new FakeClock()
   const channel = contract.definition.create(
     createContext(contract.definition, settings, { clock }),
@@ -94,8 +106,9 @@ export async function openChannel(contract: ChannelContract): Promise<ChannelFix
     },
     close: async () => {
       await channel.stop?.({ deadlineMs: 1_000 })
-      await opened?.close?.()
+      await closePeer()
     },
+    another: () => makeChannel(contract, settings, async () => {}),
   }
 }
 

@@ -9,6 +9,7 @@ import {
   openChannel,
 } from './channel-fixture.js'
 import { transactionCases } from './channel-transactions.js'
+import { durableCases } from './channel-durable.js'
 import { definitionCases } from './definition.js'
 import { lifecycleCases } from './lifecycle.js'
 import { assertSameEvents, bodiesOf, numberedEvents, numbers } from './numbered-events.js'
@@ -46,6 +47,10 @@ export function channelContract(
     sharingCases(it)
     endCases(it)
     transactionCases(it)
+    if (contract.isDurable === true) durableCases(it)
+    else
+      it('says that it is not durable', async ({ channel }) =>
+        assert.equal(channel.isDurable, false))
   })
 }
 
