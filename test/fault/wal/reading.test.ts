@@ -67,3 +67,35 @@ describe('opening a log', () => {
     }
   })
 })
+
+describe('opening a log whose pages can not be read', () => {
+  async function openWithUnreadable(reads: number): Promise<Log> {
+    const disk = new SimulatedDisk()
+    const first = await Log.open(optionsOn(disk))
+    await first.append(batch('x', 100))
+    const next = disk.kill(1)
+    for (let nth = 2; nth < 2 + reads; nth += 1) {
+      next.faults.add({ kind: 'read', path: 'segment-0000000001', nth, code: 'EIO' })
+    }
+    return await Log.open(optionsOn(next))
+  }
+
+  it('tries again before it takes them for damaged', async () => {
+    const log = await openWithUnreadable(4)
+    assert.deepEqual(log.recovery.findings, [])
+    assert.deepEqual(await textsOf(log), ['x'])
+    await log.close()
+  })
+
+  it('opens without what they held, and says so', async () => {
+    const log = await openWithUnreadable(1000)
+    assert.deepEqual(
+      log.recovery.findings.map(({ kind }) => kind),
+      ['cut-tail'],
+    )
+    assert.deepEqual(await textsOf(log), [])
+    await log.append(batch('y'))
+    assert.deepEqual(await textsOf(log), ['y'])
+    await log.close()
+  })
+})

@@ -6,7 +6,7 @@ const SCHEDULES = 16
 const LIVES = 16
 
 describe('a log on a disk that loses its power', () => {
-  for (const withFaults of [false]) {
+  for (const withFaults of [false, true]) {
     it(`keeps its law over ${SCHEDULES * LIVES} ends of its process${withFaults ? ', with failing calls' : ''}`, async () => {
       const sum = emptyReport()
       for (let seed = 1; seed <= SCHEDULES; seed += 1) {

@@ -172,7 +172,7 @@ class SweepRun {
   async #close(life: LogLife): Promise<void> {
     const isClosed = await life.close()
     this.#failures += life.failures
-    // A close that met the fault has not stored its last cursors: then it ended as if it were killed.
-    this.#ledger.ended(isClosed && !this.#isFaulty ? 'closed' : 'killed')
+    // A close that met the fault has perhaps not stored its last cursors.
+    this.#ledger.ended(isClosed ? 'closed' : 'killed')
   }
 }

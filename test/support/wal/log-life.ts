@@ -188,11 +188,13 @@ export class LogLife {
     }
   }
 
-  /** Closes the log; false when a fault made that fail. */
+  /** Closes the log; false when a call failed meanwhile: then it ends as if it were killed. */
   async close(): Promise<boolean> {
+    const { faults } = this.disk
+    const hits = faults.hits
     const close = this.log.close().then(() => true)
     const isClosed = await this.#orFailure(this.settled(close, 'close'))
-    return isClosed ?? false
+    return isClosed === true && faults.hits === hits
   }
 
   async #acknowledgeRange(consumer: Consumer, from: number, to: number): Promise<void> {

@@ -184,12 +184,14 @@ class Schedule {
   #addFaults(): void {
     const choice = this.#choice
     for (let count = choice.int(0, 4); count > 0; count -= 1) {
-      this.#disk.faults.add({
+      const fault = {
         nth: choice.int(1, choice.of([60, 400, 1500])),
         code: choice.of(FAULTS),
         // What only the page cache was to keep is gone when the system drops it.
         pages: this.#options.durability === 'write' ? 'kept' : choice.of(PAGES),
-      })
+      } as const
+      this.#trace(`fault ${JSON.stringify(fault)}`)
+      this.#disk.faults.add(fault)
     }
     if (choice.chance(0.1)) this.#disk.capacityBytes = choice.int(100_000, 600_000)
   }

@@ -14,6 +14,8 @@ import {
 const CHUNK_BYTES = 1024 ** 2
 /** Unit in which an unreadable disk is asked for what can still be read, in bytes. */
 const PAGE_BYTES = 4096
+/** A page that can't be read so many times in a row is damaged. */
+const PAGE_ATTEMPTS = 4
 
 /** What stands at a place of a segment. */
 export type Scanned =
@@ -88,10 +90,9 @@ export class RecordScanner {
     return { kind: 'record', header, body }
   }
 
-  /** Whether all bytes of [from, from + length) are zero, as they are behind the end of what was written. */
-  *isZero(from: number, length: number): Steps<boolean> {
-    const bytes = yield* this.#load(from, length, from + length)
-    return bytes.every((byte) => byte === 0)
+  /** The bytes [from, from + length) as far as the file has them. */
+  bytes(from: number, length: number): Steps<Buffer> {
+    return this.#load(from, length, from + length)
   }
 
   *#headerAt(offset: number, end: number): Steps<RecordHeader | undefined> {
@@ -144,16 +145,24 @@ export class RecordScanner {
     let done = 0
     while (done < target.length) {
       const page = target.subarray(done, done + PAGE_BYTES)
-      let count = page.length
-      try {
-        count = yield* readFully(this.#file, page, from + done)
-      } catch {
-        // What the disk can't give reads as zeroes, which are no record.
-        page.fill(0)
-      }
+      const count = yield* this.#readPage(page, from + done)
       if (count === 0) break
       done += count
     }
     return done
+  }
+
+  /** What the disk gives in no attempt reads as ones: no record, nor the zeroes behind the last one. */
+  *#readPage(page: Buffer, from: number): Steps<number> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return yield* readFully(this.#file, page, from)
+      } catch (error) {
+        if (attempt < PAGE_ATTEMPTS) continue
+        if ((error as NodeJS.ErrnoException).code !== 'EIO') throw error
+        page.fill(0xff)
+        return page.length
+      }
+    }
   }
 }

@@ -103,11 +103,11 @@ export class Recovery {
       last.lastAppendedAtMs = tail.lastAppendedAtMs
       for (const mark of tail.marks) last.addMark(mark)
       this.#reportDamages(last, tail)
-      if (tail.cut) yield* this.#cut(last, tail, isReadOnly ? undefined : file)
+      const isCut = yield* this.#cut(last, tail, isReadOnly ? undefined : file)
       // What is read from here on is safe: after the end of the process it may be in memory only.
       if (!isReadOnly) yield* syncFile(file)
-      if (isReadOnly) yield* closeFile(file)
-      else last.attach(file)
+      if (isCut && !isReadOnly) last.attach(file)
+      else yield* closeFile(file)
       return tail
     } catch (error) {
       file.closeSync()
@@ -124,13 +124,15 @@ export class Recovery {
     })
   }
 
-  /** Copies the cut bytes, and makes sure that nothing in them is ever taken for a record again. */
-  *#cut(last: Segment, { cut, end }: Tail, file: DiskFile | undefined): Steps<void> {
-    if (!cut) return
+  /**
+   * Copies what is cut, and makes sure that nothing in it is ever taken for a record again. Gives false when no
+   * copy could be made: then it stays where it is, and the log goes on in another segment.
+   */
+  *#cut(last: Segment, { cut, end }: Tail, file: DiskFile | undefined): Steps<boolean> {
+    if (!cut) return true
     const { from, to, atMostEvents } = cut
-    let copy: string | undefined
-    if (file) {
-      copy = yield* new Quarantine(this.#disk, this.#options).keep(last, { from, to }, 'tail')
+    const copy = file ? yield* this.#copyTail(last, { from, to }) : undefined
+    if (file && copy !== undefined) {
       const zeroes = Buffer.alloc(RECORD_HEADER_BYTES)
       for (const offset of new Set([end, ...cut.headers])) {
         yield* writeFully(file, [zeroes], offset)
@@ -141,8 +143,21 @@ export class Recovery {
       path: last.file.path,
       message:
         `Cut at byte ${from}: the ${to - from} bytes behind it were never acknowledged, or are damaged: ` +
-        `at most ${atMostEvents} events${copy ? `; a copy is in ${copy}` : ''}`,
+        `at most ${atMostEvents} events${copy === undefined ? '' : `; a copy is in ${copy}`}`,
     })
+    return copy !== undefined
+  }
+
+  *#copyTail(
+    last: Segment,
+    range: { readonly from: number; readonly to: number },
+  ): Steps<string | undefined> {
+    try {
+      return yield* new Quarantine(this.#disk, this.#options).keep(last, range, 'tail')
+    } catch (error) {
+      this.#options.logger.warn(`${last.file.path}: no copy of its end could be made`, error)
+      return undefined
+    }
   }
 
   /** The youngest cursors: of the log's last segments, or of the checkpoint. */

@@ -1,6 +1,6 @@
 /** Finds the end of a log in its last segment. See `docs/formats/wal.md`, "Recovery". */
 import type { DiskFile } from '../disk/disk.js'
-import { readFully, sizeOf, type Steps } from '../disk/steps.js'
+import { sizeOf, type Steps } from '../disk/steps.js'
 import { type Cursor, decodeCursors } from '../format/cursors.js'
 import type { Frontier } from '../format/checkpoint.js'
 import { RECORD_CURSORS, RECORD_HEADER_BYTES, type RecordHeader } from '../format/record.js'
@@ -61,7 +61,6 @@ export function* scanTail(
 }
 
 class TailScan {
-  readonly #file: DiskFile
   readonly #scanner: RecordScanner
   #position: Position
   #frontier: number
@@ -73,7 +72,6 @@ class TailScan {
   readonly #marks: Mark[] = []
 
   constructor(file: DiskFile, header: SegmentHeader, frontier: number) {
-    this.#file = file
     this.#scanner = new RecordScanner(file, header.seal, {
       at: HEADER_BLOCK_BYTES,
       lastId: header.firstRecordId - 1,
@@ -156,7 +154,7 @@ class TailScan {
   /** Behind each group stand zeroes, where the segment has room for them. */
   *#isClean({ from }: Damage, size: number): Steps<boolean> {
     const length = Math.min(RECORD_HEADER_BYTES, size - from)
-    return yield* this.#scanner.isZero(from, length)
+    return (yield* this.#scanner.bytes(from, length)).every((byte) => byte === 0)
   }
 
   *#cut(first: Damage, size: number): Steps<Cut> {
@@ -183,9 +181,8 @@ class TailScan {
   *#lastByte(from: number, to: number): Steps<number> {
     let last = from
     for (let at = from; at < to; at += READ_BYTES) {
-      const chunk = Buffer.alloc(Math.min(READ_BYTES, to - at))
-      const count = yield* readFully(this.#file, chunk, at)
-      for (let i = count - 1; i >= 0; i -= 1) {
+      const chunk = yield* this.#scanner.bytes(at, Math.min(READ_BYTES, to - at))
+      for (let i = chunk.length - 1; i >= 0; i -= 1) {
         if (chunk[i] === 0) continue
         last = at + i + 1
         break

@@ -59,6 +59,7 @@ export class FaultPlan {
   isRecording = true
   readonly #counts = new Map<DiskCallKind, number>()
   #total = 0
+  #hits = 0
   #faults: { readonly fault: DiskFault; left: number }[] = []
 
   /** Calls so far, of one kind or of all. */
@@ -80,6 +81,11 @@ export class FaultPlan {
     return this.#faults.some((each) => each.left > 0)
   }
 
+  /** Calls that failed so far, or fell short. */
+  get hits(): number {
+    return this.#hits
+  }
+
   /** Takes note of a call, and gives the failure that it shall have. */
   next(call: DiskCall): Failure | undefined {
     if (this.isRecording) this.calls.push(call)
@@ -93,6 +99,7 @@ export class FaultPlan {
       each.left -= 1
       if (each.left === 0 || (each.left < 0 && isLasting)) failure ??= each.fault
     }
+    if (failure) this.#hits += 1
     return failure
   }
 }
