@@ -17,6 +17,15 @@ export interface PipeliningSenderOptions {
   readonly window?: number
   /** Most events of a batch. Default 40. */
   readonly batchSize?: number
+  readonly onSend?: (call: SentCall) => void
+}
+
+export interface SentCall {
+  /** Port of this end of the connection. */
+  readonly localPort: number
+  readonly serial: number
+  /** Body of the batch's first event up to its padding, which no other event has. */
+  readonly marker: string
 }
 
 interface Sent {
@@ -56,11 +65,11 @@ export class PipeliningSender {
   resentEvents = 0
   /** Answers other than OK. */
   refusals = 0
+  acknowledged = 0
   readonly #options: PipeliningSenderOptions
   readonly #record: number
   /** Not acknowledged yet, in order. */
   #unanswered: Sent[] = []
-  #socket: Socket | undefined
   #isStopping = false
   #running: Promise<void> = Promise.resolve()
 
@@ -92,7 +101,6 @@ export class PipeliningSender {
   /** One connection, from the batches that have no answer yet until it is lost or everything is done. */
   async #runConnection(): Promise<void> {
     const socket = createConnection({ port: this.#options.port, host: '127.0.0.1', noDelay: true })
-    this.#socket = socket
     let serial = 0
     const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()))
     socket.on('error', () => socket.destroy())
@@ -106,6 +114,8 @@ export class PipeliningSender {
       serial += 1
       if (sent.attempts > 0) this.resentEvents += sent.batch.size
       sent.attempts += 1
+      const marker = `${this.name} ${sent.first} `
+      this.#options.onSend?.({ localPort: socket.localPort ?? 0, serial, marker })
       socket.write(serial === 1 ? firstFrame(sent.batch, 1) : laterFrame(sent.batch, serial))
     }
     for (const sent of this.#unanswered) send(sent)
@@ -154,12 +164,8 @@ export class PipeliningSender {
     if (answer[answer.length - 1] !== 0 || answer[answer.length - 2] !== 0) return false
     const sent = this.#unanswered.shift()
     if (!sent) throw new Error(`${this.name}: an answer to nothing`)
+    this.acknowledged += sent.batch.size
     writeSync(this.#record, `${sent.first} ${sent.batch.size}\n`)
     return true
-  }
-
-  /** Ends the connection, as a network that breaks. */
-  disconnect(): void {
-    this.#socket?.destroy()
   }
 }
