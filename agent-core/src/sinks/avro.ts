@@ -74,6 +74,11 @@ export const avroSink = defineSink({
       secret: true,
     }),
     keystoreType: storeTypeOption('keystore-type', 'PEM'),
+    tlsDeflateOrder: option.enum('tls-deflate-order', ['v1.10', 'v1.9'], {
+      description:
+        'With ssl and deflate: v1.10 puts zlib outside as Flume 1.10 and later, v1.9 TLS as those before.',
+      default: 'v1.10',
+    }),
     ...tlsListOptions,
     maxIoWorkers: option.int('maxIoWorkers', {
       description: 'I/O threads in Flume.',

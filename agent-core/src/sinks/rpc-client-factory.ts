@@ -42,6 +42,7 @@ export interface RpcClientChoices {
   readonly truststore: string | undefined
   readonly keystore: string | undefined
   readonly keystorePassword: string | undefined
+  readonly tlsDeflateOrder: 'v1.10' | 'v1.9'
 }
 
 export interface RpcClientHost {
@@ -100,6 +101,7 @@ function clientTls(options: RpcClientChoices): ClientTlsOptions {
   const { truststore, keystore, keystorePassword: password, trustAllCerts } = options
   return {
     trustAll: trustAllCerts,
+    outermost: options.tlsDeflateOrder === 'v1.9' ? 'tls' : 'zlib',
     ...(truststore === undefined ? {} : { ca: readTrustStore(truststore) }),
     ...(keystore === undefined
       ? {}

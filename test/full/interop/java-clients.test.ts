@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
-import { testCertificates } from '../../support/certificates.js'
 import { audit, sentHeaders } from '../../support/interop/audit.js'
 import { FLUME_VERSIONS, type FlumeVersion } from '../../support/interop/class-path.js'
 import { javaPeer } from '../../support/interop/java-peer.js'
 import { Place, type RunningAgent, type Settings } from '../../support/interop/place.js'
-import { temporaryDirectory } from '../../support/temp-directory.js'
+import {
+  PASSWORD,
+  sourcesFor,
+  tlsFiles,
+  TRANSPORTS,
+  transportSettings,
+} from '../../support/interop/tls.js'
 import { until } from '../../support/until.js'
-
-const PASSWORD = 'changeit'
 
 const CLIENTS = {
   default: {},
@@ -27,52 +29,28 @@ const SHAPES = [
 
 describe("Java's RPC clients and a Millrace source", function () {
   this.timeout(120_000)
-  const certificates = testCertificates()
-  const truststore = join(temporaryDirectory(), 'trust.jks')
   const places: Place[] = []
   const running: RunningAgent[] = []
+  let tls: Settings = {}
 
   before(async () => {
-    const tls = { ssl: 'true', keystore: certificates.server.writeStore(), 'keystore-type': 'PEM' }
-    const deflate = { 'compression-type': 'deflate' }
-    const sources = { plain: {}, deflate, tls, both: { ...tls, ...deflate } }
+    const files = await tlsFiles()
+    tls = { truststore: files.javaTruststore, 'truststore-password': PASSWORD }
+    const sources = sourcesFor({ keystore: files.pemKeystore, 'keystore-type': 'PEM' })
     for (let i = 0; i < 2; i += 1) {
       const place = await Place.make({ sources })
       places.push(place)
       running.push(await place.run('Millrace'))
     }
-    await javaPeer('1.11').writeStore({
-      file: truststore,
-      type: 'JKS',
-      password: PASSWORD,
-      cert: certificates.authority.cert,
-    })
   })
 
   after(async () => {
-    for (const agent of running) await agent.stop()
+    await Promise.all(running.map((agent) => agent.stop()))
   })
 
-  const transports: Readonly<Record<string, Settings>> = {
-    plain: {},
-    deflate: { 'compression-type': 'deflate' },
-    tls: { ssl: 'true', truststore, 'truststore-password': PASSWORD },
-    both: {
-      'compression-type': 'deflate',
-      ssl: 'true',
-      truststore,
-      'truststore-password': PASSWORD,
-    },
-  }
-
   // Netty 3.10, of Flume 1.7 to 1.9, drops what stands behind the first record of a TLS 1.3 handshake.
-  const sources = (version: FlumeVersion): readonly (readonly [string, Settings])[] =>
-    Object.entries(transports).map(([source, transport]) => [
-      source,
-      version === '1.9' && 'ssl' in transport
-        ? { ...transport, 'exclude-protocols': 'SSLv3 TLSv1.3' }
-        : transport,
-    ])
+  const tlsOf = (version: FlumeVersion): Settings =>
+    version === '1.9' ? { ...tls, 'exclude-protocols': 'SSLv3 TLSv1.3' } : tls
 
   const hosts = (source: string): Settings => ({
     hosts: 'h1 h2',
@@ -82,7 +60,7 @@ describe("Java's RPC clients and a Millrace source", function () {
 
   for (const version of FLUME_VERSIONS) {
     for (const [kind, client] of Object.entries(CLIENTS)) {
-      for (const [source, transport] of sources(version)) {
+      for (const source of TRANSPORTS) {
         it(`Flume ${version}, ${kind} client, ${source}: every event arrives once, in order`, async () => {
           for (const { batch, count } of SHAPES) {
             const name = `${version}-${kind}-${source}-${batch}`
@@ -94,7 +72,7 @@ describe("Java's RPC clients and a Millrace source", function () {
               properties: {
                 ...hosts(source),
                 ...client,
-                ...transport,
+                ...transportSettings(source, tlsOf(version)),
                 'batch-size': String(Math.max(1, batch)),
               },
             })

@@ -53,7 +53,7 @@ describe("Flume's appenders for Log4j 1, to Millrace as to Flume 1.11", function
   })
 
   after(async () => {
-    for (const stop of stops) await stop()
+    await Promise.all(stops.map((stop) => stop()))
   })
 
   /** Runs the same program against each; gives what each of the two agents stored. */

@@ -72,7 +72,7 @@ describe("Log4j 2's Flume appender, to Millrace as to Flume 1.11", function () {
   })
 
   after(async () => {
-    for (const stop of stops) await stop()
+    await Promise.all(stops.map((stop) => stop()))
   })
 
   async function storedBy(runner: Runner, xml: (places: readonly Place[]) => string) {

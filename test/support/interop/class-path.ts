@@ -47,8 +47,16 @@ function jars(version: FlumeVersion): string {
   return place
 }
 
+const made = new Map<FlumeVersion, string>()
+
 /** Flume, its clients and our own programs compiled against them; 1.11 with the appenders of Log4j. */
 export function flumeClassPath(version: FlumeVersion): string {
+  const path = made.get(version) ?? compiled(version)
+  made.set(version, path)
+  return path
+}
+
+function compiled(version: FlumeVersion): string {
   installJava()
   const lib = join(jars(version), '*')
   const classes = join(repository, '.full', `classes-${version}`)

@@ -90,6 +90,7 @@ export class JavaPeer {
     await this.#request('startAgent', { file })
   }
 
+  /** Begins to stop an agent; nobody waits for the seconds that Flume takes for it. */
   async stopAgent(file: string): Promise<void> {
     await this.#request('stopAgent', { file })
   }

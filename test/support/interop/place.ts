@@ -9,7 +9,7 @@ import { startMillrace } from '../command.js'
 import { freePort } from '../free-port.js'
 import { temporaryDirectory } from '../temp-directory.js'
 import { until } from '../until.js'
-import { flumeClassPath, type FlumeVersion } from './class-path.js'
+import { FLUME_VERSIONS, flumeClassPath, type FlumeVersion } from './class-path.js'
 import { javaPeer } from './java-peer.js'
 import { StoredEvents } from './stored-events.js'
 
@@ -27,6 +27,8 @@ export interface PlaceOptions {
   readonly sink?: Settings
   /** Events that its sink stores at once. Default 1000. */
   readonly storeBatch?: number
+  /** A file channel, which keeps its events through a crash: each runner has directories of its own. */
+  readonly durable?: boolean
 }
 
 export interface RunningAgent {
@@ -41,26 +43,36 @@ export interface RunningAgent {
 export const STORES_AT_ONCE = { storeBatch: 1, channel: { 'keep-alive': '30' } } as const
 
 export class Place {
-  readonly file: string
   readonly directory: string
   readonly #ports: ReadonlyMap<string, number>
   readonly #stored: StoredEvents
 
   private constructor(directory: string, ports: ReadonlyMap<string, number>) {
     this.directory = directory
-    this.file = join(directory, 'agent.properties')
     this.#ports = ports
     this.#stored = new StoredEvents(join(directory, 'stored'))
   }
 
   static async make(options: PlaceOptions = {}): Promise<Place> {
-    const { sources = { r1: {} }, channel = {}, sink, storeBatch = 1_000 } = options
+    const { sources = { r1: {} } } = options
     const directory = temporaryDirectory()
     mkdirSync(join(directory, 'stored'))
     const ports = new Map<string, number>()
     for (const name of Object.keys(sources)) ports.set(name, await freePort())
+    const place = new Place(directory, ports)
+    for (const runner of ['Millrace', ...FLUME_VERSIONS] as const)
+      writeFileSync(place.#fileOf(runner), place.#configuration(options, runner))
+    return place
+  }
+
+  #fileOf(runner: Runner): string {
+    return join(this.directory, `${runner}.properties`)
+  }
+
+  #configuration(options: PlaceOptions, runner: Runner): string {
+    const { sources = { r1: {} }, channel = {}, sink, storeBatch = 1_000, durable } = options
     const lines = [
-      `sources = ${[...ports.keys()].join(' ')}`,
+      `sources = ${Object.keys(sources).join(' ')}`,
       'channels = c1',
       'sinks = k1',
       'sinks.k1.channel = c1',
@@ -69,19 +81,13 @@ export class Place {
       for (const [key, value] of Object.entries(settings)) lines.push(`${prefix}.${key} = ${value}`)
     }
     for (const [name, settings] of Object.entries(sources)) {
-      const port = String(ports.get(name))
+      const port = String(this.port(name))
       add(`sources.${name}`, { type: 'avro', bind: '127.0.0.1', port, channels: 'c1', ...settings })
     }
-    add('channels.c1', {
-      type: 'memory',
-      capacity: '50000',
-      transactionCapacity: '10000',
-      ...channel,
-    })
-    add('sinks.k1', sink ? { type: 'avro', ...sink } : fileSink(directory, storeBatch))
-    const place = new Place(directory, ports)
-    writeFileSync(place.file, lines.map((line) => `a1.${line}\n`).join(''))
-    return place
+    const kind = durable ? fileChannel(join(this.directory, runner)) : { type: 'memory' }
+    add('channels.c1', { ...kind, capacity: '50000', transactionCapacity: '10000', ...channel })
+    add('sinks.k1', sink ? { type: 'avro', ...sink } : fileSink(this.directory, storeBatch))
+    return lines.map((line) => `a1.${line}\n`).join('')
   }
 
   /** Of a source; the only one when it is not named. */
@@ -106,15 +112,17 @@ export class Place {
   async run(runner: Runner): Promise<RunningAgent> {
     if (runner === 'Millrace') return this.runProcess(runner)
     const peer = javaPeer(runner)
-    await peer.startAgent(this.file)
+    const file = this.#fileOf(runner)
+    await peer.startAgent(file)
     await this.#listens()
-    return { stop: () => peer.stopAgent(this.file) }
+    return { stop: () => peer.stopAgent(file) }
   }
 
   /** Runs the agent in a process of its own, which can be killed. */
   async runProcess(runner: Runner): Promise<RunningAgent & { kill(): Promise<void> }> {
+    const file = this.#fileOf(runner)
     if (runner === 'Millrace') {
-      const command = startMillrace(['agent', '-n', 'a1', '-f', this.file, '--no-reload-conf'])
+      const command = startMillrace(['agent', '-n', 'a1', '-f', file, '--no-reload-conf'])
       await command.shows(/^ready agent=a1/m, 30_000)
       return {
         stop: async () => {
@@ -128,7 +136,7 @@ export class Place {
         },
       }
     }
-    const flume = spawnFlume(flumeClassPath(runner), this.file)
+    const flume = spawnFlume(flumeClassPath(runner), file)
     await this.#listens()
     const end = async (signal: 'SIGTERM' | 'SIGKILL') => {
       const ended = once(flume, 'exit')
@@ -144,6 +152,12 @@ export class Place {
     }
   }
 }
+
+const fileChannel = (directory: string): Settings => ({
+  type: 'file',
+  checkpointDir: join(directory, 'checkpoint'),
+  dataDirs: join(directory, 'data'),
+})
 
 function fileSink(directory: string, batch: number): Settings {
   return {
