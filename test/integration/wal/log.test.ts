@@ -46,7 +46,7 @@ describe('a log', () => {
       [301, 311],
       [311, 321],
     ] as const) {
-      consumer.acknowledge(from, to)
+      void consumer.acknowledge(from, to)
     }
     await log.close()
     const again = await openLog(directory)

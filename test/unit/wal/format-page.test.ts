@@ -34,7 +34,7 @@ function writeExample(directory: string): void {
 
 describe('the page about the log’s format', () => {
   it('shows a log that opens, with the events that it names', async () => {
-    const directory = await temporaryDirectory()
+    const directory = temporaryDirectory()
     writeExample(directory)
     const log = await Log.open({
       checkpointDirectory: join(directory, 'checkpoint'),
