@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { EventBatch } from '@millrace/event'
 import { type Consumer, Log, type LogOptions } from '@millrace/wal'
@@ -58,4 +58,12 @@ export function segmentFiles(directory: string, data = 'data'): string[] {
     .filter((name) => name.startsWith('segment-'))
     .toSorted()
     .map((name) => join(directory, data, name))
+}
+
+/** Paths of the files that hold the segments of a log, oldest first; a free file may be among them. */
+export function liveSegments(directory: string): string[] {
+  const idOf = (path: string) => Number(readFileSync(path).readBigUInt64LE(32))
+  return segmentFiles(directory)
+    .filter((path) => idOf(path) > 0)
+    .toSorted((a, b) => idOf(a) - idOf(b))
 }

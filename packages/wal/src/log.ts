@@ -112,6 +112,7 @@ export class Log {
     for (const cursor of cursors) {
       consumers.set(cursor.consumer, new Consumer(cursor.consumer, cursor, consumerLog))
     }
+    this.#committer.start()
   }
 
   /**

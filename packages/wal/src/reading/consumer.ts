@@ -201,8 +201,9 @@ export class Consumer {
         if (!read) continue
         bytes += read.batch.byteLength
         found.push(read)
-      } else if (scanned) await this.#log.damaged(place.segment, scanned)
-      else if (!(await this.#leaveSegment(place.segment, nextSequence))) break
+      } else if (scanned && isDamage(place.segment, scanned)) {
+        await this.#log.damaged(place.segment, scanned)
+      } else if (!scanned && !(await this.#leaveSegment(place.segment, nextSequence))) break
     }
   }
 
@@ -271,4 +272,9 @@ export class Consumer {
     // A file that was only read has nothing to lose when closing it fails.
     await place?.handle.close().catch(() => {})
   }
+}
+
+/** Of a segment whose successor is missing only the file's end is known: what follows its last record is no damage. */
+function isDamage(segment: Segment, { header, to }: Extract<Scanned, { kind: 'damage' }>): boolean {
+  return segment.isEndKnown || header !== undefined || to < segment.end
 }

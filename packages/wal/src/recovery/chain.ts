@@ -35,6 +35,7 @@ export function chainOf(found: readonly SegmentFileFound[]): Chain {
       const isLinked = next.header.previousId === segment.id
       hasHole ||= !isLinked
       segment.end = isLinked ? next.header.previousEnd : each.size
+      segment.isEndKnown = isLinked
       segment.nextSequence = next.firstSequence
       segment.lastAppendedAtMs = next.header.createdAtMs
     }

@@ -72,6 +72,11 @@ export class GroupCommitter {
     this.#state = parts.state
   }
 
+  /** Does what opening the log left to do: files of no use are removed. */
+  start(): void {
+    if (this.#parts.maintenance.wantsSegment) this.#prepare()
+  }
+
   get groups(): number {
     return this.#groups
   }
