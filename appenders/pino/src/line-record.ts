@@ -37,7 +37,7 @@ export class LineRecords {
   readonly isJson: boolean
   readonly isLine: boolean
   readonly messageKey: string
-  readonly #errorKey: string
+  readonly errorKey: string
   readonly #labels: Readonly<Record<string, string>>
   readonly #names: LevelNames
   readonly #hasLevelMap: boolean
@@ -50,7 +50,7 @@ export class LineRecords {
     this.isJson = mode === 'json'
     this.isLine = mode === 'ndjson'
     this.messageKey = options.messageKey ?? config.messageKey ?? 'msg'
-    this.#errorKey = options.errorKey ?? config.errorKey ?? 'err'
+    this.errorKey = options.errorKey ?? config.errorKey ?? 'err'
     this.#labels = { ...LABELS, ...config.levels?.labels }
     this.#names = new LevelNames(options.levelMap)
     this.#hasLevelMap = options.levelMap !== undefined
@@ -119,7 +119,7 @@ export class LineRecords {
   fields(line: Line): Record<string, unknown> {
     const fields: Record<string, unknown> = {}
     for (const key of Object.keys(line)) {
-      if (HEAD.has(key) || key === this.messageKey || key === this.#errorKey) continue
+      if (HEAD.has(key) || key === this.messageKey || key === this.errorKey) continue
       fields[key] = line[key]
     }
     return fields
@@ -127,8 +127,8 @@ export class LineRecords {
 
   /** pino has flattened it: `{ type, message, stack, … }`. */
   #error(line: Line): unknown {
-    const error = line[this.#errorKey]
-    return isErrorLike(error) ? error : undefined
+    const error = line[this.errorKey]
+    return isErrorLike(error) ? withErrors(error) : undefined
   }
 
   #plain(text: string): LogRecord {
@@ -140,6 +140,14 @@ export class LineRecords {
       text,
     }
   }
+}
+
+/** pino's serialiser keeps what an AggregateError holds under a name of its own. */
+function withErrors(error: object): object {
+  if (!('aggregateErrors' in error) || !Array.isArray(error.aggregateErrors)) return error
+  const { aggregateErrors, ...rest } = error
+  const errors = aggregateErrors.map((one: unknown) => (isErrorLike(one) ? withErrors(one) : one))
+  return { ...rest, errors }
 }
 
 const HEAD: ReadonlySet<string> = new Set(['level', 'time', 'pid', 'hostname', 'name'])

@@ -5,8 +5,9 @@ import {
   type LogRecord,
   traceparentOf,
 } from '@millrace/appender'
+import { EventDeliveryError } from '@millrace/runtime'
 import { type Line, LineRecords, parsed } from './line-record.js'
-import { writesPlainMessages } from './plain-message.js'
+import { readLoggerParts } from './logger-parts.js'
 import { ADAPTER_OPTIONS, checkPinoOptions, type DestinationOptions } from './pino-options.js'
 
 /** Asks pino to leave the last call on its destination. */
@@ -23,6 +24,8 @@ interface LoggerFacts {
   /** `name` of its bindings. */
   readonly name: string
   readonly bindings: Readonly<Record<string, unknown>>
+  /** For the keys of this logger's lines. */
+  readonly records: LineRecords
   /** Whether the message that was logged is the one in the line. */
   readonly isPlain: boolean
 }
@@ -43,12 +46,15 @@ export class MillraceDestination {
   lastMsg: unknown
   lastObj: unknown
   lastLogger: unknown
+  readonly #options: DestinationOptions
   readonly #appender: Appender
+  /** For lines of which only the text is known. */
   readonly #records: LineRecords
+  /** Those for other keys. */
+  readonly #otherRecords = new Map<string, LineRecords>()
   readonly #getContext: (() => unknown) | undefined
   readonly #needsFields: boolean
   readonly #allContext: boolean
-  readonly #errorKey: string
   readonly #loggerName: string
   readonly #facts = new WeakMap<object, LoggerFacts>()
   #timeText = ''
@@ -58,10 +64,10 @@ export class MillraceDestination {
   constructor(options: DestinationOptions) {
     checkPinoOptions(options)
     this.#appender = new Appender(options, { loggerName: 'pino', adapterOptions: ADAPTER_OPTIONS })
+    this.#options = options
     this.#records = new LineRecords(options)
     this.#getContext = options.getContext
     this.#loggerName = options.loggerName ?? ''
-    this.#errorKey = options.errorKey ?? 'err'
     this.#allContext = options.context !== undefined && !Array.isArray(options.context.include)
     this.#needsFields = options.context !== undefined
   }
@@ -85,7 +91,8 @@ export class MillraceDestination {
 
   /**
    * Sends what was logged before the call without waiting for a batch to fill.
-   * @param argument a deadline, or pino's callback.
+   * @param argument a deadline, or pino's callback, which gets an `EventDeliveryError`
+   * (`MILLRACE_DELIVERY_DEADLINE`) where the promise gives false.
    * @returns true when all of it is settled, false when the deadline came first; never rejects.
    */
   flush(
@@ -93,7 +100,9 @@ export class MillraceDestination {
   ): Promise<boolean> {
     if (typeof argument !== 'function') return this.#appender.flush(argument ?? {})
     const flushed = this.#appender.flush()
-    void flushed.then(() => process.nextTick(argument))
+    void flushed.then((isSettled) =>
+      process.nextTick(argument, isSettled ? undefined : flushDeadline()),
+    )
     return flushed
   }
 
@@ -137,13 +146,13 @@ export class MillraceDestination {
   }
 
   #directRecord(text: string, logger: PinoLogger & object, object: unknown): LogRecord {
-    const records = this.#records
     const facts = this.#factsOf(logger)
+    const { records } = facts
     const level = this.lastLevel
     const label = typeof level === 'number' ? logger.levels?.labels[level] : undefined
     const levelName = label ?? records.levelName(level)
     const fields = typeof object === 'object' && object !== null ? (object as Line) : NO_FIELDS
-    const error = this.#errorOf(fields)
+    const error = errorOf(fields, records.errorKey)
     const needsLine = records.isJson || this.#needsFields
     const line = needsLine ? (parsed(text) ?? NO_FIELDS) : undefined
     return {
@@ -162,7 +171,7 @@ export class MillraceDestination {
 
   /** The body as it is in the line: pino may have redacted or changed what it was given. */
   #text(text: string, facts: LoggerFacts, line: Line | undefined): string {
-    const records = this.#records
+    const { records } = facts
     if (records.isLine) return text.slice(0, -1)
     const message = this.lastMsg
     // To look into the line costs more than all the rest of the call: pino has just glued it together.
@@ -193,25 +202,50 @@ export class MillraceDestination {
     if (known !== undefined) return known
     const bindings = logger.bindings?.() ?? {}
     const { name } = bindings
+    const { messageKey, errorKey, writesPlainMessages } = readLoggerParts(logger)
+    const records = this.#recordsFor(messageKey, errorKey)
     const facts = {
       name: typeof name === 'string' ? name : '',
       bindings,
-      isPlain: writesPlainMessages(logger, this.#records.messageKey),
+      records,
+      isPlain: writesPlainMessages && records.messageKey === messageKey,
     }
     this.#facts.set(logger, facts)
     return facts
   }
 
-  /** The Error that was logged, as it was before pino flattened it. */
-  #errorOf(fields: Line): unknown {
-    const primary = fields[this.#errorKey]
-    if (isError(primary)) return primary
-    for (const key in fields) {
-      const value = fields[key]
-      if (typeof value === 'object' && isError(value)) return value
-    }
-    return undefined
+  /** An option goes before the logger's own key. */
+  #recordsFor(messageKey: string | undefined, errorKey: string | undefined): LineRecords {
+    const own = this.#records
+    const options = this.#options
+    const message = options.messageKey ?? messageKey ?? own.messageKey
+    const error = options.errorKey ?? errorKey ?? own.errorKey
+    if (message === own.messageKey && error === own.errorKey) return own
+    const key = JSON.stringify([message, error])
+    const known = this.#otherRecords.get(key)
+    if (known !== undefined) return known
+    const records = new LineRecords(options, { messageKey: message, errorKey: error })
+    this.#otherRecords.set(key, records)
+    return records
   }
+}
+
+/** The Error that was logged, as it was before pino flattened it. */
+function errorOf(fields: Line, errorKey: string): unknown {
+  const primary = fields[errorKey]
+  if (isError(primary)) return primary
+  for (const key in fields) {
+    const value = fields[key]
+    if (typeof value === 'object' && isError(value)) return value
+  }
+  return undefined
+}
+
+function flushDeadline(): EventDeliveryError {
+  return new EventDeliveryError(
+    'MILLRACE_DELIVERY_DEADLINE',
+    'Events were not delivered when the deadline of flush came; they are kept',
+  )
 }
 
 const NO_FIELDS: Line = {}

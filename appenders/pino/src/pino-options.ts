@@ -10,9 +10,9 @@ export interface PinoAppenderOptions extends AppenderOptions {
   readonly loggerName?: string | undefined
   /** Default `auto`: a number below 10¹¹ is seconds, any other milliseconds, a text is ISO. */
   readonly timestampFormat?: TimestampFormat | undefined
-  /** pino's `messageKey`. Default `msg`; a worker transport is told by pino. */
+  /** Where a line has its message. Default: the logger's `messageKey`. */
   readonly messageKey?: string | undefined
-  /** pino's `errorKey`. Default `err`; a worker transport is told by pino. */
+  /** Where a line has its error. Default: the logger's `errorKey`. */
   readonly errorKey?: string | undefined
 }
 

@@ -8,6 +8,8 @@ import { ADAPTER_OPTIONS, checkPinoOptions, type PinoAppenderOptions } from './p
 
 /** pino gives a worker 10 s to end and then kills it: so long may the last deliveries take. */
 export const MAX_CLOSE_MS = 9_000
+/** Event of the transport in the application's thread: a flush ended at its deadline. */
+export const FLUSH_DEADLINE = 'flush-deadline'
 /** How long to wait for what pino tells about its logger, before the defaults must do. */
 const CONFIG_WAIT_MS = 1_000
 
@@ -64,11 +66,20 @@ export class WorkerStream extends Writable {
     this.#appender.close({ timeoutMs: this.#closeTimeoutMs }).then(finished, finished)
   }
 
-  /** Called by pino's worker for `logger.flush(callback)`. */
-  flush(done?: (error?: Error) => void): Promise<boolean> {
-    const flushed = this.#appender.flush()
+  /**
+   * Called by pino's worker for `logger.flush(callback)`. At its deadline it calls back, too, without
+   * an error, for which pino would end the worker; the transport emits {@link FLUSH_DEADLINE} before.
+   */
+  flush(done?: () => void): Promise<boolean> {
+    const flushed = this.#flush()
     if (typeof done === 'function') void flushed.then(() => process.nextTick(done))
     return flushed
+  }
+
+  async #flush(): Promise<boolean> {
+    const isSettled = await this.#appender.flush()
+    if (!isSettled) emitOnTransport(FLUSH_DEADLINE)
+    return isSettled
   }
 
   #append(line: string): void {
@@ -89,6 +100,12 @@ export async function createWorkerStream(options: PinoAppenderOptions): Promise<
 interface Marks {
   readonly $context?: unknown
   readonly pinoWillSendConfig?: unknown
+}
+
+/** As thread-stream has it for events of the worker. */
+function emitOnTransport(name: string): void {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port, not a window
+  parentPort?.postMessage({ code: 'EVENT', name, args: [] })
 }
 
 /** Levels and keys of the logger: pino sends them once, when it says so in the worker's data. */

@@ -1,4 +1,5 @@
 import type { AsyncLocalStorage } from 'node:async_hooks'
+import { isError, readProperty } from '@millrace/appender'
 import { systemClock } from '@millrace/runtime'
 import type { Logger } from 'winston'
 import { CAPTURED, type Captured } from './info-record.js'
@@ -28,8 +29,15 @@ function capture(info: object, storage: AsyncLocalStorage<unknown> | undefined):
   const captured: Captured = {
     timestampMs: systemClock.now(),
     context: entriesOf(storage?.getStore()),
+    error: errorOf(info),
   }
   Reflect.set(info, CAPTURED, captured)
+}
+
+/** winston's format `errors` replaces it by a copy of some of its fields. */
+function errorOf(info: object): Error | undefined {
+  const error = isError(info) ? info : readProperty(info, 'message')
+  return isError(error) ? error : undefined
 }
 
 /** A copy, as the application may go on to change its store. */

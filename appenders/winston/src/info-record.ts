@@ -21,6 +21,8 @@ export const CAPTURED = Symbol.for('millrace.winston.captured')
 export interface Captured {
   readonly timestampMs: number
   readonly context: Readonly<Record<string, unknown>> | undefined
+  /** The Error that was logged as the record or as its message. */
+  readonly error: Error | undefined
 }
 
 /** A record of winston after its formats. */
@@ -60,7 +62,7 @@ export class InfoRecords {
     const levelName = textOf(info[LEVEL] ?? info['level'])
     const captured = info[CAPTURED] as Captured | undefined
     const isUncaught = uncaughtKind(info)
-    const errors = errorsOf(info)
+    const errors = errorsOf(info, captured?.error)
     const error = errors?.[0]
     const { isJson } = this.#options
     return {
@@ -139,8 +141,13 @@ function textOf(value: unknown): string {
 }
 
 /** The record's errors, the primary one first; undefined when there are none. */
-function errorsOf(info: Info): unknown[] | undefined {
-  return mayHaveErrors(info) ? findErrors(info) : undefined
+function errorsOf(info: Info, captured: Error | undefined): unknown[] | undefined {
+  const errors = mayHaveErrors(info) ? findErrors(info) : undefined
+  if (errors !== undefined) return errors
+  if (captured !== undefined) return [captured]
+  // A child logger, winston's own merge and its format `errors` copy the stack and forget the Error.
+  const { stack } = info
+  return typeof stack === 'string' ? [copiedError(info, stack)] : undefined
 }
 
 /** False for the common record: it is no error, and neither its fields nor its arguments are objects. */
@@ -173,12 +180,22 @@ function findErrors(info: Info): unknown[] | undefined {
     if (typeof value === 'object' && isError(value) && key !== 'cause')
       errors = added(errors, value)
   }
-  // A child logger and winston's own merge copy the stack and forget the Error.
-  if (errors === undefined && typeof info['stack'] === 'string') {
-    errors = [{ message: textOf(info['message']), stack: info['stack'], cause: info['cause'] }]
-  }
   return errors
 }
+
+/** What is left of an Error after its fields were copied. */
+function copiedError(info: Info, stack: string): object {
+  const { name } = info
+  const [, inStack] = STACK_TYPE.exec(stack) ?? []
+  // Most classes set their name when the stack is already written.
+  const isNamed = typeof name === 'string' && ERROR_NAME.test(name)
+  const type = isNamed && (inStack === undefined || inStack === 'Error') ? name : inStack
+  return { type, message: textOf(info['message']), stack, cause: info['cause'] }
+}
+
+/** `TypeError: …`, `TypeError [ERR_CODE]: …`, or the type alone. */
+const STACK_TYPE = /^([A-Za-z_$][\w$.]{0,254})(?: \[[^\]\n]{1,100}\])?(?::|\n|$)/
+const ERROR_NAME = /^[A-Za-z_$][\w$]{0,250}(?:Error|Exception)$/
 
 function added(errors: unknown[] | undefined, error: unknown): unknown[] {
   if (errors === undefined) return [error]

@@ -40,6 +40,7 @@ export const ERROR_CODES = {
   MILLRACE_RPC_NO_HOST: 'No host is available.',
   MILLRACE_DELIVERY_FAILED: 'A sink could not store the batch.',
   MILLRACE_DELIVERY_REJECTED: 'The destination refuses these events for good.',
+  MILLRACE_DELIVERY_DEADLINE: 'Events were not delivered when the deadline came; they are kept.',
   MILLRACE_AVRO_TRUNCATED: 'Avro bytes end inside a datum.',
   MILLRACE_AVRO_INVALID: 'Bytes that are not the expected Avro datum.',
   MILLRACE_AVRO_LIMIT: 'An Avro datum exceeds a limit.',

@@ -97,11 +97,11 @@ export class RpcError extends MillraceError {
   }
 }
 
-/** A batch that a sink could not hand over (EventDeliveryException). */
+/** Events that could not be handed over (EventDeliveryException). */
 export class EventDeliveryError extends MillraceError {
   declare readonly code: CodeOf<'DELIVERY'>
   constructor(code: CodeOf<'DELIVERY'>, message: string, options: ErrorDetails = {}) {
-    super(code, message, { retryable: code === 'MILLRACE_DELIVERY_FAILED', ...options })
+    super(code, message, { retryable: code !== 'MILLRACE_DELIVERY_REJECTED', ...options })
   }
 }
 

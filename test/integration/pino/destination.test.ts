@@ -5,6 +5,7 @@ import {
   type DestinationOptions,
   type MillraceDestination,
 } from '@millrace/pino'
+import { EventDeliveryError } from '@millrace/runtime'
 import { type MockReceiver, mockReceiver } from '@millrace/testkit/receiver'
 import { pino } from 'pino'
 
@@ -223,6 +224,41 @@ describe('pino destination', () => {
     assert.equal(await destination.flush({ timeoutMs: 50 }), false)
     destination.flushSync()
     logger.flush()
+  })
+
+  it("gives pino's flush callback an error at the deadline, and goes on", async () => {
+    const destination = destinationTo({ flushTimeoutMs: 50 })
+    const logger = pino(destination)
+    receiver.respond('hang')
+    logger.info('x')
+    const error = await new Promise<Error | undefined>((resolve) => {
+      logger.flush((given) => resolve(given))
+    })
+    assert.equal(EventDeliveryError.is(error) && error.code, 'MILLRACE_DELIVERY_DEADLINE')
+    assert.equal(destination.state().inFlight, 1)
+  })
+
+  it('finds message and error under the keys of each logger, and the options go first', async () => {
+    const destination = destinationTo({ body: 'json' })
+    const error = new TypeError('bad')
+    pino(destination).info({ err: error }, 'one')
+    pino({ messageKey: 'message', errorKey: 'error' }, destination).child({}).error(error, 'two')
+    assert.equal(await destination.flush(), true)
+    const seen = receiver.events.map(({ text }) => JSON.parse(text))
+    assert.deepEqual(
+      seen.map(({ msg, err, attrs }) => [msg, err.type, attrs]),
+      [
+        ['one', 'TypeError', undefined],
+        ['two', 'TypeError', undefined],
+      ],
+    )
+    receiver.clear()
+    const [event] = await shipped(
+      { messageKey: 'text' },
+      (logger) => logger.info({ text: 'own', message: 'theirs' }),
+      { messageKey: 'message' },
+    )
+    assert.equal(event?.text, 'own')
   })
 
   it('delivers in close, drops what comes later and can be closed twice', async () => {

@@ -77,6 +77,37 @@ describe('pino worker transport', () => {
     assert.equal(receiver.events.length, 253)
   })
 
+  it('answers logger.flush at its deadline, too, and says that before', async () => {
+    const end = `
+      transport.on('flush-deadline', () => console.log('deadline'))
+      logger.flush((error) => console.log('flushed', error))
+    `
+    const options = { flushTimeoutMs: 100, closeTimeoutMs: 100, diagnostics: 'off' }
+    const result = await runScript(program(1, end, options))
+    assert.equal(result.stdout, 'deadline\nflushed undefined\n')
+    assert.equal(result.code, 0, result.stderr)
+  })
+
+  it('ships the errors of an AggregateError', async () => {
+    const end = `logger.error(new AggregateError([new RangeError('one'), new TypeError('two')], 'several'))`
+    const result = await runScript(program(receiver.port, end))
+    assert.equal(result.code, 0, result.stderr)
+    const { headers, text = '' } = receiver.events[252] ?? {}
+    assert.equal(headers?.['error.type'], 'AggregateError')
+    assert.match(
+      text,
+      /^several\nAggregateError: several\n[^]*\nAggregated 1: RangeError: one\n {4}at /,
+    )
+    assert.match(text, /\nAggregated 2: TypeError: two\n {4}at /)
+    receiver.clear()
+    await runScript(program(receiver.port, end, { body: 'json' }))
+    const { err } = JSON.parse(receiver.events[252]?.text ?? '')
+    assert.deepEqual(
+      err.errors.map((one: { type: string }) => one.type),
+      ['RangeError', 'TypeError'],
+    )
+  })
+
   it('ships ndjson lines byte for byte, of any UTF-8', async () => {
     const end = `logger.info({ text: 'grüße ☃ 𝄞'.repeat(10_000) }, 'long'); logger.info({ u: '☃' }, 'x')`
     const result = await runScript(program(receiver.port, end, { body: 'ndjson' }))

@@ -170,6 +170,39 @@ describe('winston transport', () => {
     assert.equal(attrs, undefined)
   })
 
+  it('knows the type of an error of which winston has copied the fields', async () => {
+    class OwnError extends Error {
+      constructor(message: string) {
+        super(message)
+        this.name = 'OwnError'
+      }
+    }
+    const coded = Object.assign(new RangeError('x'), { code: 'ERR_X' })
+    for (const [error, type] of [
+      [new TypeError('bad'), 'TypeError'],
+      [new TypeError(), 'TypeError'],
+      [new OwnError('own'), 'OwnError'],
+      [coded, 'RangeError'],
+    ] as const) {
+      for (const log of [
+        (logger: winston.Logger) => logger.error(error),
+        (logger: winston.Logger) => logger.log({ level: 'error', message: error as never }),
+      ]) {
+        receiver.clear()
+        const [event] = await shipped({}, log, {
+          format: format.combine(format.errors({ stack: true }), format.json()),
+        })
+        assert.equal(event?.headers['error.type'], type)
+      }
+      // Without the stack nothing is left of it, unless the call was noted.
+      receiver.clear()
+      const [noted] = await shipped({}, (logger) => attachContext(logger).error(error), {
+        format: format.combine(format.errors(), format.json()),
+      })
+      assert.equal(noted?.headers['error.type'], type)
+    }
+  })
+
   it('takes over trace ids, and context entries by name', async () => {
     const [event] = await shipped({ context: { include: ['tenant'] } }, (logger) =>
       logger.info('x', {

@@ -47,7 +47,7 @@ const TABLE: readonly Row[] = [
   },
   {
     name: 'EventDeliveryError',
-    codes: all('DELIVERY', false, { MILLRACE_DELIVERY_FAILED: true }),
+    codes: all('DELIVERY', true, { MILLRACE_DELIVERY_REJECTED: false }),
   },
   { name: 'AvroError', codes: all('AVRO', false) },
   { name: 'OptionError', codes: { MILLRACE_OPTION_INVALID: false }, isFixed: true },

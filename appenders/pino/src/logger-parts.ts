@@ -1,21 +1,40 @@
-/**
- * Whether a logger writes its messages as they are logged. pino can change them by redaction, by a
- * serialiser or by a hook on the whole line; then the line alone says what may be shipped. What cannot
- * be found out counts as changed.
- */
-export function writesPlainMessages(logger: object, messageKey: string): boolean {
+/** What is read of a logger of pino beside its public interface. Absent where a version keeps it elsewhere. */
+export interface LoggerParts {
+  readonly messageKey: string | undefined
+  readonly errorKey: string | undefined
+  /**
+   * Whether the logger writes its messages as they are logged. pino can change them by redaction, by a
+   * serialiser or by a hook on the whole line; then the line alone says what may be shipped. What cannot
+   * be found out counts as changed.
+   */
+  readonly writesPlainMessages: boolean
+}
+
+export function readLoggerParts(logger: object): LoggerParts {
   const parts = partsOf(logger)
+  const messageKey = textOf(parts.get('pino.messageKey'))
+  return {
+    messageKey,
+    errorKey: textOf(parts.get('pino.errorKey')),
+    writesPlainMessages: messageKey !== undefined && writesPlainMessages(parts, messageKey),
+  }
+}
+
+function writesPlainMessages(parts: ReadonlyMap<string, unknown>, messageKey: string): boolean {
   const hooks = parts.get('pino.hooks')
   const stringifiers = parts.get('pino.stringifiers')
   const serializers = parts.get('pino.serializers')
   if (!isObject(hooks) || !isObject(stringifiers) || !isObject(serializers)) return false
   return (
-    parts.get('pino.messageKey') === messageKey &&
     'streamWrite' in hooks &&
     hooks['streamWrite'] === undefined &&
     Reflect.ownKeys(stringifiers).length === 0 &&
     serializers[messageKey] === undefined
   )
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined
 }
 
 /** The logger's parts under the descriptions of their symbols, its own before those of its parents. */
