@@ -1,4 +1,4 @@
-// Three applications log over two agents; one agent is stopped and started again meanwhile; then
+// Three applications log over two agents; one agent is killed and started again meanwhile; then
 // every number that an application wrote down is looked for in what the agents stored.
 //
 //   npm run demo                               about ten seconds
@@ -13,7 +13,10 @@ import { endAll, freePorts, startAgent, startApplication } from './processes.mjs
 
 const APPLICATIONS = ['winston', 'log4js', 'pino']
 /** What the demo makes in its directory, and removes before the next run. */
-const PARTS = ['journals', 'stored', 'logs']
+const PARTS = ['journals', 'channels', 'stored', 'logs']
+
+/** Longest time until the agents' files have what the applications were told is safe, in milliseconds. */
+const DRAIN_MS = 20_000
 
 /** What an application tells of its appender. */
 const REPORTED = ['accepted', 'delivered', 'resent', 'dropped']
@@ -46,7 +49,8 @@ async function runDemo({ events, seconds, directory }) {
     const stored = join(directory, 'stored', name)
     mkdirSync(stored)
     const log = join(directory, 'logs', `${name}.log`)
-    return { name, port: ports[index], directory: stored, log }
+    const channel = join(directory, 'channels', name)
+    return { name, port: ports[index], channel, directory: stored, log }
   })
   say(`Two agents start: ${agents.map(({ name, port }) => `${name} on port ${port}`).join(', ')}.`)
   const [first, second] = await Promise.all(agents.map(startAgent))
@@ -71,20 +75,24 @@ async function runDemo({ events, seconds, directory }) {
     APPLICATIONS.every((name) => countLines(journalOf(name)) >= events * share)
 
   await Promise.race([reports, waitFor(hasLogged(1 / 3))])
-  await second.stop()
-  say('Agent a2 is stopped. The applications go on.')
+  await second.kill()
+  say('Agent a2 is killed (SIGKILL). The applications go on.')
   await Promise.race([reports, waitFor(hasLogged(2 / 3))])
   const again = await startAgent(agents[1])
   say('Agent a2 runs again.')
 
   const counts = await reports
+  // What an agent has acknowledged may still be on its way from its channel to its files.
+  const untilMs = Date.now() + DRAIN_MS
+  const isStored = () => audit(directory).every(({ lost }) => lost === 0)
+  await waitFor(() => isStored() || Date.now() > untilMs, 100)
   await Promise.all([first.stop(), again.stop()])
   say('Applications and agents have ended.\n')
   return new Map(APPLICATIONS.map((name, index) => [name, counts[index]]))
 }
 
-async function waitFor(condition) {
-  while (!condition()) await sleep(20)
+async function waitFor(condition, pauseMs = 20) {
+  while (!condition()) await sleep(pauseMs)
 }
 
 function countLines(file) {

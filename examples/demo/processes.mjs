@@ -47,9 +47,9 @@ function start(args, log) {
 }
 
 /** Starts an agent and resolves when it is ready. */
-export async function startAgent({ name, port, directory, log }) {
+export async function startAgent({ name, port, channel, directory, log }) {
   const words = [millrace, 'agent', '--name', name, '--conf-file', join(here, `${name}.properties`)]
-  words.push(`-Dport=${port}`, `-Ddirectory=${directory}`)
+  words.push(`-Dport=${port}`, `-Dchannel=${channel}`, `-Ddirectory=${directory}`)
   const { child, exited, lines } = start(words, log)
   await new Promise((resolve, reject) => {
     lines.on('line', (line) => line.startsWith(`ready agent=${name}`) && resolve())
@@ -58,7 +58,12 @@ export async function startAgent({ name, port, directory, log }) {
     )
   })
   return {
-    /** Stops it as a service manager does; what it has acknowledged is stored before it ends. */
+    /** Ends it as a crash does: it gets no time to store or answer anything. */
+    async kill() {
+      child.kill('SIGKILL')
+      await exited
+    },
+    /** Stops it as a service manager does; what it has acknowledged stays in its channel. */
     async stop() {
       child.kill('SIGTERM')
       const { code, signal } = await exited

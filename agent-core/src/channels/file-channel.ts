@@ -50,6 +50,8 @@ export class FileChannel implements Channel {
   readonly #puts: PutSide
   #options: FileChannelOptions
   #opened: Opened | undefined
+  /** What the log held when it was closed. */
+  #closedSize = EMPTY
   /** The end of the last close: a log is opened again after it. */
   #closing: Promise<void> = Promise.resolve()
   /** Counts starts and stops: a start that was stopped meanwhile gives its log up. */
@@ -77,10 +79,7 @@ export class FileChannel implements Channel {
   }
 
   get size(): Size {
-    if (!this.#opened) return EMPTY
-    const { log, pending } = this.#opened
-    const { events, bytes } = log.consumer(SINKS).backlog
-    return { events: events + pending.events, bytes: bytes + pending.bytes }
+    return this.#opened ? sizeOf(this.#opened) : this.#closedSize
   }
 
   /** Of the log since it was opened. */
@@ -132,10 +131,13 @@ export class FileChannel implements Channel {
     this.#opened = undefined
     if (opened) {
       const { log, takes, readAhead } = opened
+      this.#closedSize = sizeOf(opened)
       this.#puts.rejectAll(() => closedError(this.#name))
       readAhead.close()
       takes.rejectAll(() => closedError(this.#name))
-      this.#closing = log.close()
+      this.#closing = log.close().finally(() => {
+        this.#closedSize = sizeOf(opened)
+      })
     }
     await this.#closing
   }
@@ -244,6 +246,11 @@ export class FileChannel implements Channel {
 
 function byteLimitOf({ byteCapacity = Number.POSITIVE_INFINITY }: FileChannelOptions): number {
   return byteCapacity
+}
+
+function sizeOf({ log, pending }: Opened): Size {
+  const { events, bytes } = log.consumer(SINKS).backlog
+  return { events: events + pending.events, bytes: bytes + pending.bytes }
 }
 
 function addPending(opened: Opened, events: number, bytes: number): void {

@@ -18,7 +18,7 @@ describe('the demo', function () {
   this.timeout(60_000)
   const directory = temporaryDirectory()
 
-  it('loses nothing while one of its two agents is stopped and started again', async () => {
+  it('loses nothing while one of its two agents is killed and started again', async () => {
     const { code, stdout, stderr } = await demo(
       '--events',
       '300',
@@ -28,7 +28,7 @@ describe('the demo', function () {
       directory,
     )
     assert.equal(code, 0, stdout + stderr)
-    assert.match(stdout, /Agent a2 is stopped[^]*Agent a2 runs again/)
+    assert.match(stdout, /Agent a2 is killed \(SIGKILL\)[^]*Agent a2 runs again/)
     assert.match(stdout, /lost 0\./)
     for (const application of ['winston', 'log4js', 'pino']) {
       const [accepted, delivered, , dropped, stored, , lost] = row(stdout, application)

@@ -1,21 +1,28 @@
 import { createServer } from 'node:net'
 import { resolve } from 'node:path'
 import { Agent } from '@millrace/agent-core'
-import { createLogger, systemClock } from '@millrace/runtime'
+import { createLogger, delay, systemClock } from '@millrace/runtime'
 import pc from 'picocolors'
 import { parseArguments, wholeNumber } from '../arguments.js'
 import { EXIT_OK, type ExitCode, UsageError } from '../exit-code.js'
 import { banner } from '../receive/banner.js'
 import { EventStore } from '../receive/event-store.js'
-import { receiveConfiguration } from '../receive/receive-configuration.js'
+import { CHANNEL, receiveConfiguration } from '../receive/receive-configuration.js'
 import { ReceiveSink } from '../receive/receive-sink.js'
-import { explainListenError, explainStoreError } from '../receive/start-errors.js'
+import {
+  explainListenError,
+  explainStartError,
+  explainStoreError,
+} from '../receive/start-errors.js'
 import { stopSignals } from '../stop-signals.js'
 import { type Terminal, wantsColour } from '../terminal.js'
 import { youngGenerationCollector } from '../young-generation.js'
 
-/** Longest time that what is still on its way is shown after Ctrl-C, in milliseconds. */
+/** Longest time that a write under way may take after Ctrl-C, in milliseconds. */
 const STOP_TIMEOUT_MS = 10_000
+/** How long events that wait are still shown after Ctrl-C, and how often they are counted, in milliseconds. */
+const SHOW_MS = 1_000
+const CHECK_MS = 10
 
 interface Options {
   readonly host: string
@@ -65,19 +72,24 @@ async function receive(options: Options, terminal: Terminal): Promise<ExitCode> 
   const { host } = options
   const port = options.port === 0 ? await freePort(host) : options.port
   try {
-    await agent.start(await receiveConfiguration({ host, port, sink }))
+    await agent.start(await receiveConfiguration({ host, port, directory, sink }))
   } catch (error) {
     await store.close()
-    throw new UsageError(explainListenError(error, host, port))
+    throw new UsageError(explainStartError(error, { host, port, directory }))
   }
   // Standard output belongs to the events when they are JSON.
   const notes = options.json ? terminal.stderr : terminal.stdout
   notes.write(banner({ host, port, directory }))
 
   await signals.requested
-  const { undelivered } = await agent.stop({ deadlineMs: STOP_TIMEOUT_MS })
-  const lost = Object.values(undelivered).reduce((sum, events) => sum + events, 0)
-  const rest = lost > 0 ? `; ${lost} could not be shown in time and are lost` : ''
+  const waiting = () => Number(agent.metrics()[`CHANNEL.${CHANNEL}`]?.['ChannelSize'] ?? 0)
+  // What has come is shown, as far as that takes no time; the channel keeps the rest.
+  for (let waitedMs = 0; waiting() > 0 && waitedMs < SHOW_MS; waitedMs += CHECK_MS) {
+    await delay(CHECK_MS)
+  }
+  await agent.stop({ deadlineMs: STOP_TIMEOUT_MS })
+  const left = waiting()
+  const rest = left > 0 ? `; ${left} more wait in its channel and are shown at the next start` : ''
   notes.write(`\nEvents kept in ${directory}: ${sink.eventCount}${rest}\n`)
   return EXIT_OK
 }

@@ -44,6 +44,8 @@ interface OpenFile {
   readonly handle: FileHandle
   readonly openedMs: number
   size: number
+  /** Whether its name is on disk. */
+  isNamed: boolean
 }
 
 export class EventStore {
@@ -69,15 +71,16 @@ export class EventStore {
   }
 
   /**
-   * Appends lines, each with its newline, all of them or none; resolves when the system has them.
-   * They stand in one file: lines that alone are more than a file may hold get one to themselves.
+   * Appends lines, each with its newline, all of them or none; resolves when the system has them,
+   * with `sync` when the disk has them. They stand in one file: lines that alone are more than a file may hold get one to themselves.
    */
-  async append(lines: readonly string[]): Promise<void> {
+  async append(lines: readonly string[], { sync = false } = {}): Promise<void> {
     if (lines.length === 0) return
     const bytes = Buffer.from(lines.join(''))
     const file = await this.#fileFor(bytes.length)
     try {
       await writeFully(file.handle, bytes, file.size)
+      if (sync) await this.#sync(file)
       file.size += bytes.length
     } catch (error) {
       await this.#undo(file)
@@ -113,14 +116,26 @@ export class EventStore {
     }
   }
 
+  /** A file whose sync failed is not written again: the system need not tell a second time. */
+  async #sync(file: OpenFile): Promise<void> {
+    try {
+      await file.handle.datasync()
+      if (!file.isNamed) await syncDirectory(this.#directory)
+      file.isNamed = true
+    } catch (error) {
+      this.#file = undefined
+      throw error
+    }
+  }
+
   /** Cuts off what a failed write left; a file where even that fails is never written again. */
   async #undo(file: OpenFile): Promise<void> {
     try {
       await file.handle.truncate(file.size)
     } catch {
       this.#file = undefined // its last line may be torn: the next write begins another file
-      await file.handle.close().catch(() => undefined)
     }
+    if (this.#file !== file) await file.handle.close().catch(() => undefined)
   }
 
   /** The open file, or a new one when it would grow too large, is old, or somebody removed it. */
@@ -143,7 +158,7 @@ export class EventStore {
     const name = `events-${stamp}-${randomBytes(4).toString('hex')}.ndjson`
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL
     const handle = await open(join(this.#directory, name), flags, 0o600)
-    const file = { name, handle, openedMs, size: 0 }
+    const file = { name, handle, openedMs, size: 0, isNamed: false }
     this.#file = file
     await this.prune()
     return file
@@ -155,6 +170,15 @@ async function writeFully(handle: FileHandle, bytes: Buffer, position: number): 
   while (written < bytes.length) {
     const result = await handle.write(bytes, written, bytes.length - written, position + written)
     written += result.bytesWritten
+  }
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const handle = await open(path, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
   }
 }
 

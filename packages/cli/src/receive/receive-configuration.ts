@@ -1,6 +1,7 @@
-/** The agent behind `millrace receive`: an avro source, a memory channel, the sink that shows and keeps. */
+/** The agent behind `millrace receive`: an avro source, a file channel, the sink that shows and keeps. */
+import { join } from 'node:path'
 import { type AgentConfiguration, builtinComponents } from '@millrace/agent-core'
-import type { ComponentDefinition, ComponentKind, OptionSpec, Source } from '@millrace/component'
+import type { ComponentDefinition, ComponentKind, OptionSpec } from '@millrace/component'
 import { ConfigurationError, messageOf } from '@millrace/runtime'
 import { receiveSinkDefinition, type ReceiveSink } from './receive-sink.js'
 
@@ -9,9 +10,16 @@ const CHANNEL_CAPACITY = 100_000
 /** The largest batch that is taken. */
 const TRANSACTION_CAPACITY = 10_000
 
+/** Free space that the disk keeps, in bytes: a receiver for development must work on a nearly full one. */
+const FREE_BYTES = 16 * 1024 ** 2
+/** Name of the channel, and of its folder. */
+export const CHANNEL = 'channel'
+
 export interface ReceiveConfigurationOptions {
   readonly host: string
   readonly port: number
+  /** Folder of the files; the channel has one of its own in it. */
+  readonly directory: string
   readonly sink: ReceiveSink
 }
 
@@ -19,9 +27,10 @@ export async function receiveConfiguration(
   options: ReceiveConfigurationOptions,
 ): Promise<AgentConfiguration> {
   const { host, port, sink } = options
+  const directory = join(options.directory, CHANNEL)
   const [source, channel, selector] = await Promise.all([
     builtin('source', 'avro'),
-    builtin('channel', 'memory'),
+    builtin('channel', 'file'),
     builtin('selector', 'replicating'),
   ])
   const at = { file: 'millrace receive', line: 1 }
@@ -41,13 +50,16 @@ export async function receiveConfiguration(
     sources: [
       {
         ...configure('avro', failingAtOnce(source), { bind: host, port }),
-        channels: ['memory'],
+        channels: [CHANNEL],
         selector: configure('selector', selector),
         interceptors: [],
       },
     ],
     channels: [
-      configure('memory', channel, {
+      configure(CHANNEL, failingAtOnce(channel), {
+        checkpointDir: join(directory, 'checkpoint'),
+        dataDirs: [join(directory, 'data')],
+        minimumRequiredSpace: FREE_BYTES,
         capacity: CHANNEL_CAPACITY,
         transactionCapacity: TRANSACTION_CAPACITY,
       }),
@@ -55,7 +67,7 @@ export async function receiveConfiguration(
     sinks: [
       {
         ...configure('show', receiveSinkDefinition(sink)),
-        channel: 'memory',
+        channel: CHANNEL,
         serializer: undefined,
       },
     ],
@@ -63,18 +75,20 @@ export async function receiveConfiguration(
   }
 }
 
-/** Makes the source's first failure to start final: a port in use is to be said, not waited for. */
-function failingAtOnce(definition: ComponentDefinition<'source'>): ComponentDefinition<'source'> {
-  const create = (context: Parameters<typeof definition.create>[0]): Source => {
-    const source = definition.create(context)
-    const start = source.start?.bind(source)
+/** Makes a component's first failure to start final: a port in use is to be said, not waited for. */
+function failingAtOnce<K extends 'source' | 'channel'>(
+  definition: ComponentDefinition<K>,
+): ComponentDefinition<K> {
+  const create: typeof definition.create = (context) => {
+    const component = definition.create(context)
+    const start: ((context: never) => Promise<void>) | undefined = component.start?.bind(component)
     if (start) {
-      source.start = (started) =>
-        start(started).catch((cause: unknown) => {
+      component.start = (started: unknown) =>
+        start(started as never).catch((cause: unknown) => {
           throw new ConfigurationError('MILLRACE_CONFIG_INVALID', messageOf(cause), { cause })
         })
     }
-    return source
+    return component
   }
   return { ...definition, create }
 }

@@ -1,4 +1,4 @@
-import { defineSink, type Sink } from '@millrace/component'
+import { defineSink, type Sink, type SinkStartContext } from '@millrace/component'
 import type { EventBatch } from '@millrace/event'
 import type { Clock, Logger, Timer } from '@millrace/runtime'
 import type { LineOutput } from '../terminal.js'
@@ -27,6 +27,7 @@ export class ReceiveSink implements Sink {
   readonly #options: ReceiveSinkOptions
   #timer: Timer | undefined
   #eventCount = 0
+  #syncs = false
 
   constructor(options: ReceiveSinkOptions) {
     this.#options = options
@@ -37,7 +38,8 @@ export class ReceiveSink implements Sink {
     return this.#eventCount
   }
 
-  async start(): Promise<void> {
+  async start({ isChannelDurable }: SinkStartContext): Promise<void> {
+    this.#syncs = isChannelDurable
     await this.#options.store.open()
     this.#schedulePrune()
   }
@@ -47,7 +49,7 @@ export class ReceiveSink implements Sink {
     const nowMs = clock.now()
     const lines: string[] = []
     for (const event of batch) lines.push(eventJson(event, nowMs))
-    await store.append(lines)
+    await store.append(lines, { sync: this.#syncs })
     this.#eventCount += batch.size
     await output.writeAll(json ? lines.join('') : this.#text(batch, nowMs), signal)
   }

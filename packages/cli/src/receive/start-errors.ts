@@ -1,5 +1,5 @@
 /** One clear line for what keeps the receiver from starting. */
-import { messageOf } from '@millrace/runtime'
+import { MillraceError, messageOf } from '@millrace/runtime'
 
 export function explainStoreError(error: unknown, directory: string): string {
   const reason: Readonly<Record<string, string>> = {
@@ -12,6 +12,17 @@ export function explainStoreError(error: unknown, directory: string): string {
   }
   const why = reason[codeOf(error) ?? ''] ?? messageOf(error)
   return `events cannot be kept in ${directory}: ${why}; choose another folder with --dir`
+}
+
+/** For a failure of the receiver's agent: its channel in the folder, or its source on the port. */
+export function explainStartError(
+  error: unknown,
+  { host, port, directory }: { host: string; port: number; directory: string },
+): string {
+  const cause = causeWith(error, /^MILLRACE_(LOG|STORAGE)_/)
+  if (!cause) return explainListenError(error, host, port)
+  if (cause.code !== 'MILLRACE_LOG_IN_USE') return explainStoreError(cause, directory)
+  return `another receiver keeps its events in ${directory} (${cause.message}); choose another folder with --dir`
 }
 
 export function explainListenError(error: unknown, host: string, port: number): string {
@@ -27,6 +38,16 @@ export function explainListenError(error: unknown, host: string, port: number): 
     default:
       return `it cannot listen on ${host}:${port}: ${messageOf(error)}`
   }
+}
+
+/** The error of Millrace with such a code, among an error and what caused it. */
+function causeWith(error: unknown, code: RegExp): MillraceError | undefined {
+  let at = error
+  for (let depth = 0; depth < 5 && at instanceof Error; depth += 1) {
+    if (MillraceError.is(at) && code.test(at.code)) return at
+    at = at.cause
+  }
+  return undefined
 }
 
 /** The system's error code, of the error or of what caused it. */
