@@ -42,6 +42,10 @@ export interface Remains {
   readonly reads: readonly ReadBatch[]
   readonly lostEvents: number
   readonly log: Log
+  /** As the log left it. */
+  readonly disk: SimulatedDisk
+  /** As the log found it. */
+  readonly found: SimulatedDisk
 }
 
 function optionsOf(disk: SimulatedDisk): LogOptions {
@@ -103,16 +107,15 @@ export async function smallLog(isClosed: boolean): Promise<StoredLog> {
   await writing.append([Buffer.from('first'), Buffer.from('second'), Buffer.from('third')])
   await writing.append([Buffer.alloc(90, 1)])
   const segment = () => writing.disk.bytes(segmentsOf(writing.disk)[0] as string)
-  await writing.append([segment().subarray(HEADER_BLOCK_BYTES, HEADER_BLOCK_BYTES + 600)])
-  await writing.append([
-    segment().subarray(0, 130),
-    segment().subarray(HEADER_BLOCK_BYTES - 60, 4800),
-  ])
-  const last = segment().subarray(HEADER_BLOCK_BYTES + 128, HEADER_BLOCK_BYTES + 500)
+  // No batch ends with a zero: a file that is cut short is filled with zeroes again.
+  const copy = (from: number, bytes: number) =>
+    Buffer.concat([segment().subarray(from, from + bytes), Buffer.from([1])])
+  await writing.append([copy(HEADER_BLOCK_BYTES, 600)])
+  await writing.append([copy(0, 130), copy(HEADER_BLOCK_BYTES - 60, 700)])
   await Promise.all([
-    writing.append([Buffer.alloc(30, 2), last]),
+    writing.append([Buffer.alloc(30, 2), copy(HEADER_BLOCK_BYTES + 128, 400)]),
     writing.append([Buffer.alloc(7, 3)]),
-    writing.append([last, Buffer.alloc(0)]),
+    writing.append([Buffer.alloc(0), copy(HEADER_BLOCK_BYTES + 128, 400)]),
   ])
   if (isClosed) await writing.log.close()
   return writing.stored()
@@ -167,6 +170,7 @@ export async function remainsOf(
   disk: SimulatedDisk,
   isSync = false,
 ): Promise<Remains> {
+  const found = disk.clone()
   const own = { ...options, disk, clock: new FakeClock() }
   const log = isSync ? Log.openSync(own) : await Log.open(own)
   const consumer = log.consumer('a')
@@ -176,7 +180,7 @@ export async function remainsOf(
     empty = some.length === 0 ? empty + 1 : 0
     reads.push(...some)
   }
-  return { reads, lostEvents: log.stats().lostEvents, log }
+  return { reads, lostEvents: log.stats().lostEvents, log, disk, found }
 }
 
 /** The records that damage to [from, to) of a file hits. */

@@ -6,6 +6,8 @@ export interface Finding {
   readonly message: string
   /** Number of events that are lost by it, where it is known. */
   readonly lostEvents?: number
+  /** Number of events that a cut end can have held. */
+  readonly atMostEvents?: number
 }
 
 export type FindingKind =

@@ -141,6 +141,7 @@ export class Recovery {
     this.#findings.push({
       kind: 'cut-tail',
       path: last.file.path,
+      atMostEvents,
       message:
         `Cut at byte ${from}: the ${to - from} bytes behind it were never acknowledged, or are damaged: ` +
         `at most ${atMostEvents} events${copy === undefined ? '' : `; a copy is in ${copy}`}`,
