@@ -119,7 +119,14 @@ export class GroupCommitter {
     if (batch.size === 0) return
     const before = this.#state.segments.newest
     try {
-      runSync(this.#commit([batch], this.#parts.cursors.isDirty))
+      const { cursors, writer } = this.#parts
+      // After a failure the whole way is taken, which says that appends are taken again.
+      if (cursors.isDirty || this.#refusal || !writer.appendNow(batch)) {
+        runSync(this.#commit([batch], cursors.isDirty))
+      } else {
+        this.#groups += 1
+        this.#batches += 1
+      }
     } catch (error) {
       throw this.#failed(error)
     }

@@ -37,14 +37,18 @@ export interface EncodedGroup {
   readonly nextSequence: number
 }
 
-/** Records for cursors, if given, and for batches in their order, as buffers for one write. */
+/**
+ * Records for cursors, if given, and for batches in their order, as buffers for one write. They use `scratch`
+ * if it is given, which must be long enough.
+ */
 export function encodeGroup(
   place: GroupPlace,
   cursors: Buffer | undefined,
   batches: readonly EventBatch[],
+  scratch?: Buffer,
 ): EncodedGroup {
   const bodies = batches.map((batch) => batch.bytes)
-  const staging = Buffer.allocUnsafeSlow(stagedBytes(cursors, bodies))
+  const staging = scratch ?? Buffer.allocUnsafeSlow(stagedBytes(cursors, bodies))
   const buffers: Buffer[] = []
   let stagedFrom = 0
   let at = 0

@@ -16,6 +16,8 @@ import type { ReadyFile } from '../segments/segment-pool.js'
 import { Segment } from '../segments/segment.js'
 import { type EncodedGroup, encodeGroup, TERMINATOR_BYTES } from './group-encoder.js'
 
+const SCRATCH_BYTES = 4096
+
 /**
  * Writes groups of records into the active segment, and begins a new segment when one is full, or when a write
  * or sync to it failed: what may stand there unproven is then behind the end that the new header states.
@@ -32,6 +34,8 @@ export class SegmentWriter {
   /** What is safe of the log. */
   #frontier: Frontier
   #isSynced = true
+  /** Where a short record is put together that is written before anything else happens. */
+  readonly #scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES)
 
   constructor(
     state: LogState,
@@ -97,6 +101,32 @@ export class SegmentWriter {
     else yield* this.#begin(cursors ?? freshCursors(), batches)
   }
 
+  /**
+   * Writes one short batch at once, as `commit` does with durability `write`, without the detours that a call
+   * of a logger would pay for.
+   * @returns false when it takes more than that: a new segment, a sync, more than one buffer.
+   */
+  appendNow(batch: EventBatch): boolean {
+    const active = this.#state.segments.newest
+    const needed = recordBytes(batch.byteLength)
+    if (!active?.handle || this.#state.options.durability === 'sync') return false
+    if (needed > this.room || needed + TERMINATOR_BYTES > this.#scratch.length) return false
+    const group = this.#encode(active, undefined, [batch], this.#scratch)
+    const [buffer] = group.buffers
+    if (!buffer || group.buffers.length > 1) return false
+    this.#state.nextRecordId = group.nextRecordId
+    try {
+      if (active.handle.writeSync(group.buffers, active.end) < buffer.length) {
+        throw Object.assign(new Error('ENOSPC: the write was cut short'), { code: 'ENOSPC' })
+      }
+    } catch (error) {
+      this.#giveUp(active)
+      throw error
+    }
+    this.#publish(active, group, [batch])
+    return true
+  }
+
   /** Makes all that was written safe. */
   *sync(): Steps<void> {
     const active = this.#state.segments.newest
@@ -141,21 +171,7 @@ export class SegmentWriter {
     const active = this.#state.segments.newest as Segment
     const handle = active.handle
     if (!handle) throw new LogError('MILLRACE_LOG_CLOSED', 'The log is closed')
-    const { nextRecordId, nextSequence } = this.#state
-    const group = encodeGroup(
-      {
-        seal: active.seal,
-        offset: active.end,
-        frontier:
-          this.#frontier.segmentId === active.id ? this.#frontier.offset : HEADER_BLOCK_BYTES,
-        firstRecordId: nextRecordId,
-        firstSequence: nextSequence,
-        nowMs: this.#state.options.clock.now(),
-        room: this.room,
-      },
-      cursors,
-      batches,
-    )
+    const group = this.#encode(active, cursors, batches)
     // Ids of a failed write are never used again: whatever stays of it is older than all that follows.
     this.#state.nextRecordId = group.nextRecordId
     try {
@@ -168,10 +184,36 @@ export class SegmentWriter {
     this.#publish(active, group, batches)
   }
 
+  #encode(
+    active: Segment,
+    cursors: Buffer | undefined,
+    batches: readonly EventBatch[],
+    scratch?: Buffer,
+  ): EncodedGroup {
+    const { nextRecordId, nextSequence, options } = this.#state
+    const { segmentId, offset } = this.#frontier
+    return encodeGroup(
+      {
+        seal: active.seal,
+        offset: active.end,
+        frontier: segmentId === active.id ? offset : HEADER_BLOCK_BYTES,
+        firstRecordId: nextRecordId,
+        firstSequence: nextSequence,
+        nowMs: options.clock.now(),
+        room: this.room,
+      },
+      cursors,
+      batches,
+      scratch,
+    )
+  }
+
   /** Begins a new segment with a group. Everything before it is safe first. */
   *#begin(cursors: Buffer, batches: readonly EventBatch[]): Steps<void> {
     const previous = this.#state.segments.newest
-    yield* this.sync()
+    // A log that is written synchronously with durability `write` must not stop its process for a sync.
+    const isSyncing = this.#isAsync || this.#state.options.durability === 'sync'
+    if (isSyncing) yield* this.sync()
     yield* this.checkOwner()
     // From here on a header may exist that says where the previous segment ends: nothing may follow there.
     this.#isSpent = true
@@ -193,7 +235,7 @@ export class SegmentWriter {
     this.#state.nextRecordId = group.nextRecordId
     try {
       yield* writeFully(ready.handle, [encodeSegmentHeader(header), ...group.buffers], 0)
-      yield* syncFile(ready.handle)
+      if (isSyncing) yield* syncFile(ready.handle)
     } catch (error) {
       ready.file.isSuspect = true
       this.#state.pool.give(ready.file)
@@ -206,7 +248,7 @@ export class SegmentWriter {
     this.#state.segments.push(segment)
     this.#isSpent = false
     this.#publish(segment, group, batches)
-    this.#setFrontier(segment)
+    if (isSyncing) this.#setFrontier(segment)
     this.#startFilling(segment, Math.max(ready.filledTo, group.end + TERMINATOR_BYTES))
   }
 
