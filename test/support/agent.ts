@@ -120,6 +120,7 @@ export const sourceNode = (
 export const sinkNode = (sink: Sink, more: Partial<SinkConfiguration> = {}): SinkConfiguration => ({
   ...component('k1', sinkOf(sink)),
   channel: 'c1',
+  deadLetterChannel: undefined,
   serializer: undefined,
   ...more,
 })

@@ -18,6 +18,7 @@ import type {
 } from '../configuration/agent-configuration.js'
 import { ChannelProcessor } from '../processing/channel-processor.js'
 import { defaultProcessor } from '../processors/default.js'
+import { DeadLetters } from '../runners/dead-letters.js'
 import { SinkRunner } from '../runners/sink-runner.js'
 import { SinkWorker } from '../runners/sink-worker.js'
 import type { ChannelNode, Graph, SinkNode, SourceNode } from './graph.js'
@@ -99,7 +100,16 @@ class Assembly {
     const counters = new SinkCounters()
     const channel = this.#channel(configuration.channel).channel
     const sinkLogger = logger.child(`sink ${name}`)
-    const worker = new SinkWorker({ name, sink, channel, counters, logger: sinkLogger, clock })
+    const deadLetters = this.#makeDeadLetters(configuration)
+    const worker = new SinkWorker({
+      name,
+      sink,
+      channel,
+      counters,
+      deadLetters,
+      logger: sinkLogger,
+      clock,
+    })
     this.#workers.set(name, worker)
     const supervised = this.#supervise(`sink ${name}`, {
       start: async (context) => {
@@ -115,8 +125,16 @@ class Assembly {
       name,
       isMonitored: configuration.definition.isMonitored !== false,
       counters,
+      deadLetters,
       supervised,
     }
+  }
+
+  #makeDeadLetters(configuration: SinkConfiguration): DeadLetters | undefined {
+    const { name: sink, deadLetterChannel: name } = configuration
+    if (name === undefined) return undefined
+    const { channel } = this.#channel(name)
+    return new DeadLetters({ sink, name, channel, clock: this.#tools.clock })
   }
 
   #makeRunner(group: SinkGroupConfiguration, title: string): SinkRunner {

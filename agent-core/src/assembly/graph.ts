@@ -1,6 +1,7 @@
 /** The components of one configuration, made and wired but not started. */
 import type { Channel, ChannelCounters, SinkCounters, SourceCounters } from '@millrace/component'
 import type { ComponentConfiguration } from '../configuration/agent-configuration.js'
+import type { DeadLetters } from '../runners/dead-letters.js'
 import type { SinkRunner } from '../runners/sink-runner.js'
 import type { Supervised } from './supervised.js'
 
@@ -16,6 +17,8 @@ export interface SinkNode {
   readonly name: string
   readonly isMonitored: boolean
   readonly counters: SinkCounters
+  /** Undefined for a sink without a dead-letter channel. */
+  readonly deadLetters: DeadLetters | undefined
   readonly supervised: Supervised
 }
 

@@ -17,6 +17,7 @@ import {
   loadDefinition,
   planNamedComponent,
 } from './component-check.js'
+import { checkDeadLetters } from './dead-letter-check.js'
 import type { Place } from './finding.js'
 import { type Listed, listedComponents, readRequiredNames, reportUnknownName } from './lists.js'
 import {
@@ -58,7 +59,10 @@ export class AgentCheck {
       isPresent,
     )
     const sources = await each(this.#list('sources'), (listed) => this.#source(listed))
-    const sinks = await each(this.#list('sinks'), (listed) => this.#sink(listed))
+    const listedSinks = this.#list('sinks')
+    const sinks = await each(listedSinks, (listed) => this.#sink(listed))
+    const draining = listedSinks.map((listed, i) => ({ listed, channel: sinks[i]?.channels[0] }))
+    const deadLetters = checkDeadLetters(this.#section, draining, findings)
     const groupedBy = new Map<string, string>()
     const groups = await each(this.#list('sinkgroups'), (listed) => this.#group(listed, groupedBy))
     checkBatchSizes(channels, [...sources, ...sinks], findings)
@@ -68,6 +72,7 @@ export class AgentCheck {
       {
         bySources: new Set(sources.flatMap((source) => source.channels)),
         bySinks: new Set(sinks.flatMap((sink) => sink.channels)),
+        byDeadLetters: new Set(deadLetters.values()),
       },
       findings,
     )
@@ -75,7 +80,10 @@ export class AgentCheck {
       agent: this.#section.agent,
       sources: sources.map(({ configuration }) => configuration).filter(isPresent),
       channels: channels.map(({ configuration }) => configuration),
-      sinks: sinks.map(({ configuration }) => configuration).filter(isPresent),
+      sinks: sinks
+        .map(({ configuration }) => configuration)
+        .filter(isPresent)
+        .map((sink) => ({ ...sink, deadLetterChannel: deadLetters.get(sink.name) })),
       sinkGroups: groups.filter(isPresent),
     }
   }
@@ -170,7 +178,8 @@ export class AgentCheck {
       checkComponent({ ...serializerPlan, kind: 'serializer' }, serializerDefinition, this.#options)
         .configuration
     const [channel = ''] = channels
-    return { checked, channels, configuration: { ...checked.configuration, channel, serializer } }
+    const wiring = { channel, deadLetterChannel: undefined, serializer }
+    return { checked, channels, configuration: { ...checked.configuration, ...wiring } }
   }
 
   /** The sink's channel: one name, as Flume wants it. */

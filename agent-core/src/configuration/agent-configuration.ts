@@ -25,6 +25,8 @@ export type ChannelConfiguration = ComponentConfiguration<'channel'>
 
 export interface SinkConfiguration extends ComponentConfiguration<'sink'> {
   readonly channel: string
+  /** The channel for events that the sink refuses for good. */
+  readonly deadLetterChannel: string | undefined
   /** Of a sink whose options name one. */
   readonly serializer: ComponentConfiguration<'serializer'> | undefined
 }

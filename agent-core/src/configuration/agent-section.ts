@@ -8,8 +8,11 @@ import { closest } from './suggestion.js'
 export const FAMILIES = ['sources', 'channels', 'sinks', 'sinkgroups'] as const
 export type Family = (typeof FAMILIES)[number]
 
-/** Flume's second segments; config filters are refused by name. */
-const SEGMENTS = [...FAMILIES, 'configfilters']
+/** Key of the agent itself: the dead-letter channel of all its sinks. */
+export const DEAD_LETTER_CHANNEL = 'deadLetterChannel'
+
+/** Flume's second segments, and our own; config filters are refused by name. */
+const SEGMENTS = [...FAMILIES, 'configfilters', DEAD_LETTER_CHANNEL]
 
 /** One key with the value that counts. */
 export interface Setting extends Place {
@@ -61,6 +64,8 @@ export interface AgentSection {
   /** Whether the file says anything about the agent. */
   readonly isKnown: boolean
   readonly lists: ReadonlyMap<Family, Setting>
+  /** The agent's own `deadLetterChannel`. */
+  readonly deadLetterChannel: Setting | undefined
   readonly components: Readonly<Record<Family, ReadonlyMap<string, Settings>>>
 }
 
@@ -90,10 +95,12 @@ export function readSection(
   const components = Object.fromEntries(
     FAMILIES.map((family) => [family, new Map<string, Map<string, Setting>>()]),
   ) as Record<Family, Map<string, Map<string, Setting>>>
+  let deadLetterChannel: Setting | undefined
   for (const setting of settings) {
     const [segment = '', name, ...rest] = setting.key.slice(agent.length + 1).split('.')
     const family = FAMILIES.find((each) => each === segment)
     if (family !== undefined && name === undefined) lists.set(family, setting)
+    else if (segment === DEAD_LETTER_CHANNEL && name === undefined) deadLetterChannel = setting
     else if (family !== undefined && name && rest.join('.') !== '') {
       const byKey = components[family].get(name) ?? new Map<string, Setting>()
       components[family].set(name, byKey.set(rest.join('.'), setting))
@@ -103,6 +110,7 @@ export function readSection(
     agent,
     isKnown: !agent.includes('.') && entries.some(({ key }) => key.startsWith(`${agent}.`)),
     lists,
+    deadLetterChannel,
     components: Object.fromEntries(
       FAMILIES.map((family) => [
         family,
@@ -186,7 +194,8 @@ function reportMisplaced(setting: Setting, options: SectionOptions, findings: Fi
     return
   }
   const isFamily = FAMILIES.some((each) => each === segment)
-  const meant = isFamily ? undefined : closest(segment, SEGMENTS)
+  const isKey = isFamily || segment === DEAD_LETTER_CHANNEL
+  const meant = isKey ? undefined : closest(segment, SEGMENTS)
   const hint = meant === undefined ? '' : `; did you mean "${[agent, meant, ...rest].join('.')}"?`
   findings.add(
     isLenient ? 'warning' : 'error',

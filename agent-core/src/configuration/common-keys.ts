@@ -65,6 +65,14 @@ export const COMMON_KEYS: Readonly<Record<ComponentKind, readonly CommonKey[]>> 
       type: 'string',
       description: 'The one channel that the sink drains.',
     },
+    {
+      name: 'deadLetterChannel',
+      required: false,
+      default: null,
+      type: 'string',
+      description:
+        'Channel for events that the sink refuses for good. Default: that of the agent, `<agent>.deadLetterChannel`.',
+    },
     TYPE,
   ],
   channel: [TYPE],

@@ -9,6 +9,7 @@ import { closest } from './suggestion.js'
 import { quote } from './finding.js'
 
 const SOURCE_KEYS = COMMON_KEYS.source.map(({ name }) => name)
+const SINK_KEYS = COMMON_KEYS.sink.map(({ name }) => name)
 
 const isSourceKey = (key: string): boolean =>
   SOURCE_KEYS.includes(key) || key.startsWith('selector.') || key.startsWith('interceptors.')
@@ -47,7 +48,7 @@ export function planSink({ name, settings, listLine }: Listed): Plan<'sink'> {
   return {
     kind: 'sink',
     name,
-    own: settings.filter((key) => key !== 'type' && key !== 'channel'),
+    own: settings.filter((key) => !SINK_KEYS.includes(key)),
     absentKeys: absentKeys('sink', settings),
     typeKey: `${settings.prefix}type`,
     type: settings.get('type'),

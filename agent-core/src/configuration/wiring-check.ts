@@ -58,16 +58,23 @@ export function checkDirectories(
   }
 }
 
-/** A channel without a source or without a sink is most likely a slip. */
+/**
+ * A channel without a source or without a sink is most likely a slip. One for dead letters needs neither:
+ * sinks fill it, and a person looks into it.
+ */
 export function checkUse(
   channels: readonly Listed[],
-  used: { readonly bySources: ReadonlySet<string>; readonly bySinks: ReadonlySet<string> },
+  used: {
+    readonly bySources: ReadonlySet<string>
+    readonly bySinks: ReadonlySet<string>
+    readonly byDeadLetters: ReadonlySet<string>
+  },
   findings: FindingList,
 ): void {
   for (const { name, settings, listLine } of channels) {
     const isFilled = used.bySources.has(name)
     const isDrained = used.bySinks.has(name)
-    if (isFilled && isDrained) continue
+    if (used.byDeadLetters.has(name) || (isFilled && isDrained)) continue
     const message =
       isFilled || isDrained
         ? `no ${isFilled ? 'sink takes from' : 'source writes to'} this channel`

@@ -23,8 +23,10 @@ export function metricsOf(graph: Graph): Metrics {
       ChannelFillPercentage: fillPercentage(counters.channelSize, counters.channelCapacity),
     }
   }
-  for (const { name, isMonitored, counters } of graph.sinks) {
-    if (isMonitored) metrics[`SINK.${name}`] = attributes('SINK', counters)
+  for (const { name, isMonitored, counters, deadLetters } of graph.sinks) {
+    if (!isMonitored) continue
+    const more = deadLetters ? { EventDeadLetterCount: deadLetters.eventCount } : {}
+    metrics[`SINK.${name}`] = { ...attributes('SINK', counters), ...texts(more) }
   }
   return metrics
 }

@@ -10,6 +10,7 @@ import type {
   WriteResult,
 } from '@millrace/component'
 import { type Clock, EventDeliveryError, type Logger, RateLimit } from '@millrace/runtime'
+import { type Buried, type DeadLetters, whyKept } from './dead-letters.js'
 
 /** Most bytes of one write beyond its first event. */
 const MAX_WRITE_BYTES = 64 * 1024 * 1024
@@ -21,15 +22,17 @@ export interface SinkWorkerOptions {
   readonly sink: Sink
   readonly channel: Channel
   readonly counters: SinkCounters
+  /** Where events go that the sink refuses for good; without one they stay in the channel. */
+  readonly deadLetters?: DeadLetters | undefined
   readonly logger: Logger
   readonly clock: Clock
 }
 
 /** What one attempt came to. */
 export interface Attempt {
-  /** Events that the sink stored. 0: the channel had none, or all were rejected. */
+  /** Events that are done: stored by the sink, or dead letters. 0: the channel had none, or all are kept. */
   readonly stored: number
-  /** Events that the sink refuses for good and that stay in the channel. */
+  /** Events that the sink refuses for good and that stay in the channel: no dead-letter channel took them. */
   readonly rejected: number
 }
 
@@ -40,6 +43,7 @@ export class SinkWorker {
   readonly channel: Channel
   readonly counters: SinkCounters
   readonly #sink: Sink
+  readonly #deadLetters: DeadLetters | undefined
   readonly #logger: Logger
   readonly #rateLimit: RateLimit
   #isUp = false
@@ -52,6 +56,7 @@ export class SinkWorker {
     this.channel = options.channel
     this.counters = options.counters
     this.#sink = options.sink
+    this.#deadLetters = options.deadLetters
     this.#logger = options.logger
     this.#rateLimit = new RateLimit({ intervalMs: LOG_INTERVAL_MS, clock: options.clock })
   }
@@ -62,6 +67,7 @@ export class SinkWorker {
       counters: this.counters,
       isChannelDurable: this.channel.isDurable,
     }
+    this.#beginDeadLetters()
     await this.#sink.start?.(sinkContext)
     this.#writes = new AbortController()
     this.#isUp = true
@@ -108,7 +114,7 @@ export class SinkWorker {
     else this.counters.batchCompleteCount += 1
     this.counters.eventDrainAttemptCount += size
     const result = await this.#write(transaction)
-    if (result && result.rejected.length > 0) return this.#keepRejected(transaction, result)
+    if (result && result.rejected.length > 0) return this.#settleRejected(transaction, result)
     await this.#commit(transaction)
     this.counters.eventDrainSuccessCount += size
     return { stored: size, rejected: 0 }
@@ -150,20 +156,57 @@ export class SinkWorker {
     }
   }
 
-  /** The one place that says what becomes of events that a sink refuses for good. */
-  async #keepRejected(transaction: Transaction, { rejected }: WriteResult): Promise<Attempt> {
-    const except = [...new Set(rejected.map(({ index }) => index))]
-    await this.#commit(transaction, except)
-    const stored = transaction.batch.size - except.length
-    this.counters.eventDrainSuccessCount += stored
+  /**
+   * The one place that says what becomes of events that a sink refuses for good: they are put into the
+   * dead-letter channel and then committed with the others, so that a crash between doubles one there and
+   * loses none. What it does not take, and everything without one, stays in the channel.
+   */
+  async #settleRejected(transaction: Transaction, { rejected }: WriteResult): Promise<Attempt> {
+    const { batch } = transaction
+    const indexes = new Set(rejected.map(({ index }) => index))
+    const strange = [...indexes].find(
+      (index) => !Number.isInteger(index) || index < 0 || index >= batch.size,
+    )
+    if (strange !== undefined) return this.#refuseIndex(transaction, strange)
+    const buried = await this.#deadLetters?.put(batch, rejected, this.#writes.signal)
+    const kept = buried?.kept ?? [...indexes]
+    await this.#commit(transaction, kept)
+    this.counters.eventDrainSuccessCount += batch.size - indexes.size
+    if (kept.length > 0) this.counters.eventWriteFail += 1
+    this.#logRejected(rejected, buried)
+    return { stored: batch.size - kept.length, rejected: kept.length }
+  }
+
+  /** A sink that names an event which it was not given says nothing reliable about the others. */
+  async #refuseIndex(transaction: Transaction, index: number): Promise<never> {
     this.counters.eventWriteFail += 1
-    const held = this.#rateLimit.admit('rejected')
-    if (held !== undefined) {
-      const reason = rejected[0]?.reason ?? 'no reason given'
-      this.#logger.error(
-        `${except.length} events are rejected for good and block the head of the channel (${reason}); they are kept and tried again`,
-      )
+    await transaction.rollback()
+    const message = `The sink rejects the event ${index} of a batch of ${transaction.batch.size}`
+    throw new EventDeliveryError('MILLRACE_DELIVERY_FAILED', message)
+  }
+
+  #logRejected(rejected: WriteResult['rejected'], buried: Buried | undefined): void {
+    const name = this.#deadLetters?.name
+    const isMoved = buried?.kept.length === 0
+    const held = this.#rateLimit.admit(isMoved ? 'dead letters' : 'rejected')
+    if (held === undefined) return
+    const before = held > 0 ? `; as were those of ${held} batches before` : ''
+    const what = `${rejected.length} events are rejected for good (${rejected[0]?.reason || 'no reason given'})`
+    if (isMoved) this.#logger.warn(`${what} and are in the dead-letter channel ${name}${before}`)
+    else if (buried) {
+      this.#logger.error(`${what}; ${whyKept(buried, name ?? '')}; they are kept and tried again`)
+    } else {
+      this.#logger.error(`${what} and block the head of the channel; they are kept and tried again`)
     }
-    return { stored, rejected: except.length }
+  }
+
+  #beginDeadLetters(): void {
+    const deadLetters = this.#deadLetters
+    if (!deadLetters) return
+    deadLetters.eventCount = 0
+    if (!this.channel.isDurable || deadLetters.channel.isDurable) return
+    this.#logger.warn(
+      `the dead-letter channel ${deadLetters.name} does not survive the process, as the sink's own channel does`,
+    )
   }
 }

@@ -38,6 +38,16 @@ const OWN_KEYS: Readonly<Record<string, readonly Property[]>> = {
   'sink file_roll': [['sink.fsync', false, 'auto', 'enum']],
 }
 
+/** Keys that every component of a kind has here, and none in Flume. */
+const OWN_COMMON_KEYS: Readonly<Record<string, readonly Property[]>> = {
+  sink: [['deadLetterChannel', false, null, 'string']],
+}
+
+const ownKeysOf = (name: string): readonly Property[] => [
+  ...(OWN_KEYS[name] ?? []),
+  ...(OWN_COMMON_KEYS[name.split(' ')[0] ?? ''] ?? []),
+]
+
 const sorted = (properties: readonly Property[]) =>
   properties.toSorted(([a], [b]) => (a < b ? -1 : 1))
 
@@ -58,7 +68,7 @@ describe('the built-in components', () => {
             each.type,
           ]),
         ),
-        sorted([...properties, ...(OWN_KEYS[name] ?? [])]),
+        sorted([...properties, ...ownKeysOf(name)]),
       )
     })
   }

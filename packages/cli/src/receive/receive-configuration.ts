@@ -68,6 +68,7 @@ export async function receiveConfiguration(
       {
         ...configure('show', receiveSinkDefinition(sink)),
         channel: CHANNEL,
+        deadLetterChannel: undefined,
         serializer: undefined,
       },
     ],
