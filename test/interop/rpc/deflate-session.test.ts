@@ -122,6 +122,17 @@ describe('deflate, with a session recorded from Flume 1.11', () => {
     assert.match(compressed.log[0] ?? '', /closed 127\.0\.0\.1:\d+/)
   })
 
+  it("a client fails cleanly on the empty stream with which Java's source refuses what does not inflate", async () => {
+    const server = closing.add(await RawServer.listen())
+    const client = closing.add(
+      new AvroRpcClient({ host: '127.0.0.1', port: server.port, compression: 'deflate' }),
+    )
+    const call = client.appendBatch(EventBatch.of([{ body: 'x' }]))
+    const peer = await server.accept()
+    peer.socket.end(Buffer.from('789c030000000001', 'hex'))
+    await assert.rejects(call, { code: 'MILLRACE_RPC_CLOSED' })
+  })
+
   it('a small chunk that inflates to much does not get past the limit of a frame', async () => {
     const { server, port, log } = await startServer(
       { compression: 'deflate', limits: { maxFrameBytes: 1_000_000 } },

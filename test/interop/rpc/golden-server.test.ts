@@ -159,6 +159,22 @@ describe('a server, octet by octet as Flume 1.11', () => {
     await talk(SECOND_BATCH, SECOND_OK)
   })
 
+  it('takes the handshake of the first of eleven calls at once, and answers EOFException to the others', async () => {
+    const { peer, handler } = await open()
+    const calls = Array.from({ length: 11 }, (_, i) =>
+      frame(i + 1, `${handshake()} ${APPEND}`, EVENT),
+    )
+    peer.write(Buffer.concat(calls))
+    const first = await peer.readFrame()
+    assert.equal(first.message.toString('hex'), '00000000000000')
+    for (let serial = 2; serial <= 11; serial += 1) {
+      const answer = await peer.readFrame()
+      assert.equal(answer.serial, serial)
+      assert.deepEqual(frame(2, ...answer.buffers.map((part) => part.toString('hex'))), SECOND_EOF)
+    }
+    assert.deepEqual(handler.bodies, ['hello'])
+  })
+
   it('answers a call without a handshake, and garbage in its place, with EOFException behind an empty one', async () => {
     const { talk, handler } = await open()
     await talk(SECOND_BATCH, SECOND_EOF)

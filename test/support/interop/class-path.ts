@@ -60,9 +60,10 @@ function compiled(version: FlumeVersion): string {
   installJava()
   const lib = join(jars(version), '*')
   const classes = join(repository, '.full', `classes-${version}`)
-  const folders = version === '1.11' ? ['peer', 'log4j'] : ['peer']
-  const sources = folders.flatMap((folder) =>
-    readdirSync(join(programs, folder)).map((name) => join(programs, folder, name)),
+  const sources = ['peer', `flume-${version}`].flatMap((folder) =>
+    readdirSync(join(programs, folder))
+      .filter((name) => name.endsWith('.java'))
+      .map((name) => join(programs, folder, name)),
   )
   rmSync(classes, { recursive: true, force: true })
   execFileSync('javac', ['-nowarn', '-Xlint:-options', '-cp', lib, '-d', classes, ...sources], {

@@ -113,6 +113,16 @@ export class JavaPeer {
     return this.#request('log4j2', { xml }) as Promise<string[]>
   }
 
+  /** Says a fixed list of calls as Flume's client. @throws when one is refused. */
+  async converse(properties: Readonly<Record<string, string>>): Promise<void> {
+    await this.#request('converse', { properties })
+  }
+
+  /** Pings and sends one event, as a client whose protocol no server knows. Avro knows a server by both. */
+  async converseAsStranger(host: '127.0.0.1' | 'localhost', port: number): Promise<void> {
+    await this.#request('stranger', { host, port })
+  }
+
   /** Ends the process. */
   async close(): Promise<void> {
     if (this.#child.exitCode !== null) return
@@ -141,10 +151,14 @@ export class JavaPeer {
 
 const peers = new Map<FlumeVersion, JavaPeer>()
 
-after(async () => {
+/** Ends all peers. Where there is mocha, it happens behind the last test. */
+export async function closeJavaPeers(): Promise<void> {
   for (const peer of peers.values()) await peer.close()
   peers.clear()
-})
+}
+
+const { after: afterAll } = globalThis as { after?: (hook: () => Promise<void>) => void }
+afterAll?.(closeJavaPeers)
 
 /** The peer of that version, started when it is first asked for and shared by all test files. */
 export function javaPeer(version: FlumeVersion): JavaPeer {

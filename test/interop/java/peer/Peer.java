@@ -35,6 +35,7 @@ public class Peer {
           return sender.run();
         });
     commands.put("endSending", with -> senders.get(with.get("name").getAsString()).end());
+    commands.put("converse", Conversation::run);
     FlumeAgents agents = new FlumeAgents();
     commands.put("startAgent", with -> agents.start(with.get("file").getAsString()));
     commands.put("stopAgent", with -> agents.stop(with.get("file").getAsString()));
