@@ -1,7 +1,6 @@
 import {
   type BatchSize,
   type Channel,
-  ChannelCounters,
   type ChannelStartContext,
   type Reservation,
   type ReserveOptions,
@@ -110,7 +109,7 @@ export class FileChannel implements Channel {
     }
     context.counters.channelCapacity = this.#options.capacity
     log.onAcceptsAgain = () => this.#puts.admit()
-    const takes = this.#takeSide(log, context.counters)
+    const takes = this.#takeSide(log, context)
     const readAhead = new ReadAhead({
       consumer: log.consumer(SINKS),
       stored: takes.stored,
@@ -191,7 +190,7 @@ export class FileChannel implements Channel {
     return this.#opened.takes.take(limit, signal)
   }
 
-  #takeSide(log: Log, counters: ChannelCounters): TakeSide {
+  #takeSide(log: Log, context: ChannelStartContext): TakeSide {
     const consumer = log.consumer(SINKS)
     const onCommitted = (segments: readonly Segment[]) => {
       // Of a log that was closed meanwhile the events are given again.
@@ -202,11 +201,14 @@ export class FileChannel implements Channel {
         if (stored) waits = waits ? Promise.all([waits, stored]) : stored
       }
       this.#puts.admit()
-      return waits
+      return waits?.catch((error: unknown) => {
+        if (isLogGone(error)) context.fail(error)
+        throw error
+      })
     }
     const host = {
       transactionCapacity: () => this.transactionCapacity,
-      counters: () => counters,
+      counters: () => context.counters,
       onCommitted,
     }
     return new TakeSide(host, this.#host.clock)
