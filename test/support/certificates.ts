@@ -57,6 +57,15 @@ export class TestCertificate {
     return writePem(pem.toString() + this.cert)
   }
 
+  /** Certificate and key in PKCS#12. */
+  toPfx(password: string): Buffer {
+    const key = forge.pki.privateKeyFromPem(this.key)
+    const asn1 = forge.pkcs12.toPkcs12Asn1(key, [this.#certificate], password, {
+      algorithm: 'aes256',
+    })
+    return Buffer.from(forge.asn1.toDer(asn1).getBytes(), 'latin1')
+  }
+
   /** Writes the certificate into a PEM file. */
   writeCertificate(): string {
     return writePem(this.cert)

@@ -4,10 +4,12 @@ import {
   type AppenderState,
   bodyModeOf,
   callback,
+  isPlainObject,
   LOG4J_LEVEL,
   type Log4jLevelName,
   oneOf,
   pickOptions,
+  show,
 } from '@millrace/appender'
 import { messageOf, OptionError, systemClock } from '@millrace/runtime'
 import type { AppenderFunction, AppenderModule, LayoutsParam, LoggingEvent } from 'log4js'
@@ -34,9 +36,22 @@ export type MillraceAppender = AppenderFunction & {
 
 const log4jsChecks = {
   type: (value: unknown) => value,
-  layout: (value: unknown) => value,
+  layout: layoutCheck,
   markLevel: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal'], { default: 'info' }),
   getContext: callback<() => unknown>(),
+}
+
+type LayoutConfig = NonNullable<MillraceAppenderConfig['layout']>
+
+function layoutCheck(value: unknown, name: string): LayoutConfig | undefined {
+  if (value === undefined || isLayoutConfig(value)) return value
+  throw new OptionError(
+    `${name} must be an object with a type, such as { type: 'basic' }, not ${show(value)}`,
+  )
+}
+
+function isLayoutConfig(value: unknown): value is LayoutConfig {
+  return isPlainObject(value) && typeof value['type'] === 'string'
 }
 
 const LEVELS = {
@@ -62,9 +77,9 @@ export function configure(
   config: MillraceAppenderConfig,
   layouts?: LayoutsParam,
 ): MillraceAppender {
-  const { getContext, markLevel } = pickOptions(log4jsChecks, config)
+  const { getContext, markLevel, layout } = pickOptions(log4jsChecks, config)
   const records = new EventRecords({
-    layout: layoutOf(config.layout, layouts),
+    layout: layoutOf(layout, layouts),
     levelMap: config.levelMap,
     markLevel: LEVELS[markLevel],
     isJson: bodyModeOf(config) === 'json',
@@ -114,10 +129,7 @@ function recordOf(records: EventRecords, event: LoggingEvent) {
 
 const PASS_THROUGH = 'messagePassThrough'
 
-function layoutOf(
-  config: MillraceAppenderConfig['layout'],
-  layouts: LayoutsParam | undefined,
-): Layout {
+function layoutOf(config: LayoutConfig | undefined, layouts: LayoutsParam | undefined): Layout {
   const type = config === undefined ? PASS_THROUGH : config.type
   // The same text, made faster.
   if (type === PASS_THROUGH) {

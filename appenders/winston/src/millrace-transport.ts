@@ -8,9 +8,10 @@ import {
   type LogRecord,
   oneOf,
   pickOptions,
+  show,
   text,
 } from '@millrace/appender'
-import { messageOf, systemClock } from '@millrace/runtime'
+import { messageOf, OptionError, systemClock } from '@millrace/runtime'
 import TransportStream from 'winston-transport'
 import { type Info, InfoRecords } from './info-record.js'
 
@@ -33,9 +34,17 @@ export interface MillraceTransportOptions extends AppenderOptions {
   readonly uncaughtLevel?: 'error' | 'fatal' | undefined
 }
 
+function formatCheck(value: unknown, name: string): unknown {
+  const isObject = typeof value === 'object' && value !== null
+  if (value === undefined || (isObject && typeof Reflect.get(value, 'transform') === 'function')) {
+    return value
+  }
+  throw new OptionError(`${name} must be a format of winston, not ${show(value)}`)
+}
+
 const transportChecks = {
   level: text({ default: undefined }),
-  format: (value: unknown) => value,
+  format: formatCheck,
   silent: flag({ default: false }),
   handleExceptions: flag({ default: false }),
   handleRejections: flag({ default: false }),

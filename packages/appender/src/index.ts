@@ -44,6 +44,7 @@ export {
   flag,
   group,
   integer,
+  isPlainObject,
   later,
   milliseconds,
   type OptionCheck,
@@ -51,5 +52,6 @@ export {
   type OptionValues,
   oneOf,
   pickOptions,
+  show,
   text,
 } from './options/option-check.js'

@@ -214,6 +214,28 @@ describe('an appender and real receivers', () => {
     assert.equal(await delivers(b, { rejectUnauthorized: false }), true)
   })
 
+  it('shows a client certificate, as PEM or as PKCS#12', async () => {
+    const authority = new TestCertificate('authority')
+    const { cert, key } = new TestCertificate('receiver', authority, ['127.0.0.1'])
+    const ca = authority.cert
+    const a = await receiver({ tls: { cert, key, ca, clientAuth: 'need' } })
+    const client = new TestCertificate('client', authority)
+    const delivers = async (tls: AppenderOptions['tls']) => {
+      const appender = appenderTo([a], { tls })
+      appender.append(record('x'))
+      const done = await appender.flush({ timeoutMs: 300 })
+      await appender.close({ timeoutMs: 0 })
+      return done
+    }
+    const pfx = new Uint8Array(client.toPfx('secret'))
+    assert.equal(await delivers({ ca }), false)
+    assert.equal(await delivers({ ca, cert: client.cert, key: client.key }), true)
+    assert.equal(await delivers({ ca, pfx, passphrase: 'secret' }), true)
+    assert.throws(() => appenderTo([a], { tls: { ca, pfx, passphrase: 'wrong' } }), {
+      message: /^tls\.pfx, tls\.passphrase cannot be used: /,
+    })
+  })
+
   it('compresses', async () => {
     const a = await receiver({ compression: 'deflate' })
     const appender = appenderTo([a], { compression: 'deflate' })

@@ -244,6 +244,9 @@ describe('log4js appender', () => {
       [{ markLevel: 'loud' }, /markLevel must be one of trace, debug/],
       [{ getContext: 7 }, /getContext must be a function/],
       [{ batchSize: 7 }, /Unknown option batchSize/],
+      [{ layout: null }, /layout must be an object with a type, .* not null/],
+      [{ layout: 'basic' }, /layout must be an object with a type, .* not "basic"/],
+      [{ layout: {} }, /layout must be an object with a type, .* not an object/],
     ] as const) {
       assert.throws(() => configure(options as never), { message })
     }

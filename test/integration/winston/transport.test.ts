@@ -375,6 +375,7 @@ describe('winston transport', () => {
       [{ hosts: ['h:1'], trustTimestamp: 1 }, /^trustTimestamp must be true or false/],
       [{ hosts: ['h:1'], uncaughtLevel: 'warn' }, /^uncaughtLevel must be one of error, fatal/],
       [{ hosts: ['h:1'], level: 7 }, /^level must be a text/],
+      [{ hosts: ['h:1'], format: format.json }, /^format must be a format of winston, not a func/],
     ] as const) {
       assert.throws(() => new MillraceTransport(options as never), {
         code: 'MILLRACE_OPTION_INVALID',

@@ -4,6 +4,10 @@ import { Appender, appenderOptions, checkAppenderOptions } from '@millrace/appen
 import { createDestination } from '@millrace/pino'
 import { MillraceError } from '@millrace/runtime'
 import { MillraceTransport } from '@millrace/winston'
+import { TestCertificate } from '../../support/certificates.js'
+
+const { cert, key } = new TestCertificate('a')
+const ca = cert
 
 const defaults = { loggerName: 'test' }
 
@@ -77,7 +81,14 @@ describe('options of an appender', () => {
       [{ ...ok, queue: { policy: 'spool' } }, /^queue\.policy = "spool" is not available yet/],
       [{ ...ok, queue: { directory: '/x' } }, /^queue\.directory = "\/x" is not available yet/],
       [{ ...ok, queue: { maxDiskBytes: 1 } }, /^queue\.maxDiskBytes = 1 is not available yet/],
-      [{ ...ok, queue: 'drop-oldest' }, /^queue must be an object/],
+      [{ ...ok, queue: 'drop-oldest' }, /^queue must be an object, not a text/],
+      [{ ...ok, queue: new Map() }, /^queue must be an object, not a Map/],
+      [{ ...ok, queue: null }, /^queue must be an object, not null/],
+      [{ hosts: [{ host: 'a b', port: 1 }] }, /^hosts\[0\]\.host must be a host name/],
+      [{ hosts: [{ host: 'http://a', port: 1 }] }, /^hosts\[0\]\.host must be a host name/],
+      [{ hosts: [{ host: '[::1]', port: 1 }] }, /^hosts\[0\]\.host must be a host name/],
+      [{ hosts: ['[::zz]:1'] }, /^hosts\[0\] must have the form 'host:port'/],
+      [{ hosts: ['a/b:1'] }, /^hosts\[0\] must have the form 'host:port'/],
       [{ ...ok, batch: { lingerMs: -1 } }, /^batch\.lingerMs must be a whole number from 0/],
       [{ ...ok, batch: { lingerMs: 1.5 } }, /^batch\.lingerMs must be a whole number/],
       [{ ...ok, requestTimeoutMs: '20s' }, /^requestTimeoutMs must be a whole number .* not "20s"/],
@@ -102,10 +113,39 @@ describe('options of an appender', () => {
     assert.doesNotMatch(message, /hunter2/)
   })
 
+  it('refuse keys and certificates that cannot be used, without showing them', () => {
+    const broken = cert.replace(/[A-Za-z]{20}/, 'AAAAAAAAAAAAAAAAAAAA')
+    const cases: [unknown, RegExp][] = [
+      [{ ca: '/etc/ssl/ca.pem' }, /^tls\.ca must be what a PEM file holds \(.*\), not its path$/],
+      [{ ca: Buffer.from([1, 2, 3]) }, /^tls\.ca must be what a PEM file holds/],
+      [{ ca: key }, /^tls\.ca holds no certificate$/],
+      [{ ca: [ca, broken] }, /^tls\.ca\[1\] holds a certificate that cannot be read: /],
+      [{ ca: [] }, /^tls\.ca must name at least one certificate$/],
+      [{ cert, key: './key.pem' }, /^tls\.key must be what a PEM file holds/],
+      [{ cert }, /^tls\.cert and tls\.key must be given together$/],
+      [{ cert: broken, key }, /^tls\.cert, tls\.key cannot be used: /],
+      [
+        { cert: new TestCertificate('b').cert, key },
+        /^tls\.cert, tls\.key cannot be used: .*mismatch/,
+      ],
+      [{ pfx: Buffer.from('x') }, /^tls\.pfx cannot be used: /],
+      [{ pfx: 'x' }, /^tls\.pfx must be the bytes of a PKCS#12 file, not a text$/],
+      [{ ciphers: 'NO-SUCH-ONE' }, /^tls\.ciphers cannot be used: /],
+      [{ minVersion: 'TLSv1.3', maxVersion: 'TLSv1.2' }, /^tls\.minVersion must not exceed/],
+      [cert, /^tls must be an object, not a text$/],
+    ]
+    for (const [tls, message] of cases) {
+      const said = refusal({ hosts: ['h:1'], tls })
+      assert.match(said, message)
+      assert.doesNotMatch(said, /MII|BEGIN [A-Z]/)
+    }
+    assert.equal(refusal({ hosts: ['h:1'], tls: { ca: [ca], cert, key } }), 'accepted')
+  })
+
   it('survive a structured clone', () => {
     const options = {
       hosts: ['h:1', { host: 'i', port: 2 }],
-      tls: { ca: Buffer.from('pem'), cert: undefined },
+      tls: { ca: Buffer.from(ca), cert: undefined },
       queue: { maxEvents: 5 },
       deadLetter: { directory: '/tmp/x' },
     }

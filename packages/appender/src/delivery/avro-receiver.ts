@@ -2,6 +2,7 @@ import type { EventBatch } from '@millrace/event'
 import { AvroRpcConnection, type ClientTlsOptions } from '@millrace/rpc'
 import type { Clock } from '@millrace/runtime'
 import type { AppenderTlsOptions } from '../options/appender-options.js'
+import { nodePem } from '../options/tls-option.js'
 import type { ConnectReceiver, ReceiverConnection } from './receiver-connection.js'
 
 export interface AvroReceiverOptions {
@@ -55,13 +56,14 @@ class AvroReceiver implements ReceiverConnection {
 
 function tlsOf({ tls, tlsDeflateOrder }: AvroReceiverOptions): ClientTlsOptions | undefined {
   if (tls === undefined) return undefined
-  const { ca, cert, key, passphrase, servername, rejectUnauthorized, ...versions } = tls
+  const { ca, cert, key, pfx, passphrase, servername, rejectUnauthorized, ...versions } = tls
   const { minVersion, maxVersion, ciphers } = versions
   return {
     outermost: tlsDeflateOrder === 'v1.9' ? 'tls' : 'zlib',
-    ...(ca === undefined ? {} : { ca: isList(ca) ? ca.map(pem) : pem(ca) }),
-    ...(cert === undefined ? {} : { cert: pem(cert) }),
-    ...(key === undefined ? {} : { key: pem(key) }),
+    ...(ca === undefined ? {} : { ca: isList(ca) ? ca.map(nodePem) : nodePem(ca) }),
+    ...(cert === undefined ? {} : { cert: nodePem(cert) }),
+    ...(key === undefined ? {} : { key: nodePem(key) }),
+    ...(pfx === undefined ? {} : { pfx: Buffer.from(pfx) }),
     ...(passphrase === undefined ? {} : { passphrase }),
     ...(servername === undefined ? {} : { servername }),
     ...(rejectUnauthorized === false ? { trustAll: true, checkHostname: false } : {}),
@@ -75,9 +77,4 @@ type Pem = string | Uint8Array
 
 function isList(value: Pem | readonly Pem[]): value is readonly Pem[] {
   return Array.isArray(value)
-}
-
-/** Bytes that came through a structured clone are no Buffer any more. */
-function pem(value: Pem): string | Buffer {
-  return typeof value === 'string' ? value : Buffer.from(value)
 }

@@ -3,12 +3,10 @@ import type { DeadLetterListener } from '../dead-letter/dead-letter.js'
 import type { DiagnosticListener } from '../diagnostics.js'
 import { LOG4J_LEVEL } from '../log-record.js'
 import { mappingOptions } from '../mapping/index.js'
-import type { AppenderTlsOptions } from './appender-options.js'
 import { hostList } from './hosts.js'
 import {
   callback,
   checkOptions,
-  flag,
   group,
   integer,
   isPlainObject,
@@ -17,9 +15,9 @@ import {
   type OptionCheck,
   type OptionValues,
   oneOf,
-  show,
   text,
 } from './option-check.js'
+import { tlsOption } from './tls-option.js'
 
 const KIB = 1_024
 const MIB = 1_024 * KIB
@@ -38,25 +36,13 @@ const LEVELS = {
 
 const LEVEL_NAMES = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const
 
-const tlsOptions = {
-  ca: pem({ isList: true }),
-  cert: pem({ isList: false }),
-  key: pem({ isList: false }),
-  passphrase: text({ default: undefined }),
-  servername: text({ default: undefined }),
-  rejectUnauthorized: flag({ default: true }),
-  minVersion: oneOf(['TLSv1.2', 'TLSv1.3'], { default: undefined }),
-  maxVersion: oneOf(['TLSv1.2', 'TLSv1.3'], { default: undefined }),
-  ciphers: text({ default: undefined }),
-}
-
 /** Every option of delivery with its default and check; the one source of both. */
 export const deliveryOptions = {
   hosts: hostList(),
   strategy: oneOf(['round_robin', 'random', 'weighted', 'least_pending', 'failover'], {
     default: 'round_robin',
   }),
-  tls: tls(),
+  tls: tlsOption(),
   compression: oneOf(['none', 'deflate'], { default: 'none' }),
   tlsDeflateOrder: oneOf(['v1.10', 'v1.9'], { default: 'v1.10' }),
   lanes: integer({ default: 1, min: 1, max: 64 }),
@@ -138,28 +124,6 @@ function backoff(): OptionCheck<{ readonly minMs: number; readonly maxMs: number
       throw new OptionError(`${name}.minMs (${minMs}) must not exceed ${name}.maxMs (${maxMs})`)
     }
     return { minMs, maxMs: Math.max(minMs, maxMs) }
-  }
-}
-
-function tls(): OptionCheck<AppenderTlsOptions | undefined> {
-  return (value, name) => {
-    if (value === undefined || value === false) return undefined
-    if (value === true) return {}
-    return checkOptions(tlsOptions, value, name)
-  }
-}
-
-type Pem = string | Uint8Array
-
-function pem(o: { isList: true }): OptionCheck<Pem | readonly Pem[] | undefined>
-function pem(o: { isList: false }): OptionCheck<Pem | undefined>
-function pem(o: { isList: boolean }): OptionCheck<Pem | readonly Pem[] | undefined> {
-  const isPem = (value: unknown): value is Pem =>
-    (typeof value === 'string' && value !== '') || value instanceof Uint8Array
-  return (value, name) => {
-    if (value === undefined || isPem(value)) return value
-    if (o.isList && Array.isArray(value) && value.length > 0 && value.every(isPem)) return value
-    throw new OptionError(`${name} must be PEM text or bytes, not ${show(value)}`)
   }
 }
 

@@ -66,9 +66,12 @@ export interface HostOption {
 
 /** Node's names (`tls.connect`). The chain and the host name are verified unless told otherwise. */
 export interface AppenderTlsOptions {
+  /** What PEM files hold, not their paths; the same for `cert` and `key`. */
   readonly ca?: string | Uint8Array | readonly (string | Uint8Array)[] | undefined
   readonly cert?: string | Uint8Array | undefined
   readonly key?: string | Uint8Array | undefined
+  /** What a PKCS#12 file holds, in place of `cert` and `key`. */
+  readonly pfx?: Uint8Array | undefined
   readonly passphrase?: string | undefined
   readonly servername?: string | undefined
   readonly rejectUnauthorized?: boolean | undefined

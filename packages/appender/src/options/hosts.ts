@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net'
 import { OptionError } from '@millrace/runtime'
 import { integer, isPlainObject, type OptionCheck, show } from './option-check.js'
 
@@ -8,6 +9,9 @@ export interface HostAddress {
   /** Share of the batches under `strategy: 'weighted'`. */
   readonly weight: number
 }
+
+/** A name or an IPv4 address: what a resolver is asked for, so no scheme, path, port or blank. */
+const HOST_NAME = /^[^\s:[\]/@?#,;]+$/
 
 const portCheck = integer({ default: 0, min: 1, max: 65_535 })
 const weightCheck = integer({ default: 1, min: 1, max: 1_000_000 })
@@ -52,7 +56,7 @@ function hostAddress(item: unknown, name: string): HostAddress {
     }
   }
   const { host, port, weight } = item
-  if (typeof host !== 'string' || host === '') {
+  if (typeof host !== 'string' || !(isIPv6(host) || HOST_NAME.test(host))) {
     throw new OptionError(`${name}.host must be a host name or address, not ${show(host)}`)
   }
   if (port === undefined) throw new OptionError(`${name}.port is missing`)
@@ -64,9 +68,11 @@ function hostAddress(item: unknown, name: string): HostAddress {
 }
 
 function parseHost(text: string, name: string): HostAddress {
-  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]]+)):(\d{1,5})$/.exec(text)
-  const host = match?.[1] ?? match?.[2]
-  if (!match || host === undefined) {
+  const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text)
+  const [, address, hostName] = match ?? []
+  const host = address ?? hostName
+  const isValid = address === undefined ? HOST_NAME.test(hostName ?? '') : isIPv6(address)
+  if (!match || host === undefined || !isValid) {
     throw new OptionError(`${name} must have the form 'host:port', not ${show(text)}`)
   }
   return { host, port: portCheck(Number(match[3]), name), weight: 1 }

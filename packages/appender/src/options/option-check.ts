@@ -25,7 +25,8 @@ export function checkOptions<G extends OptionGroup>(
   name = '',
 ): OptionValues<G> {
   if (!isPlainObject(input)) {
-    throw new OptionError(`${name === '' ? 'The options' : name} must be an object`)
+    const what = name === '' ? 'The options' : name
+    throw new OptionError(`${what} must be an object, not ${kindOf(input)}`)
   }
   const known = Object.keys(group)
   for (const key of Object.keys(input)) {
@@ -139,8 +140,16 @@ export function show(value: unknown): string {
     return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}...` : value)
   }
   if (Array.isArray(value)) return 'an array'
-  if (typeof value === 'object' && value !== null) return 'an object'
+  if (typeof value === 'object' && value !== null) {
+    const kind = Object.prototype.toString.call(value).slice(8, -1)
+    return kind === 'Object' ? 'an object' : `a ${kind}`
+  }
   return typeof value === 'function' ? 'a function' : String(value)
+}
+
+/** As {@link show}, for what could be a secret. */
+export function kindOf(value: unknown): string {
+  return typeof value === 'string' ? 'a text' : show(value)
 }
 
 /** `; did you mean …?` for a near miss, else nothing. */
@@ -158,10 +167,9 @@ export function suggestion(word: string, known: readonly string[]): string {
   return best === undefined ? '' : `; did you mean ${best}?`
 }
 
-/** True for `{}` and for what a structured clone makes of it. */
+/** True for objects of any class of the program, also after a structured clone; false for a Map, a Date and the like. */
 export function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
-  return !ArrayBuffer.isView(value)
+  return Object.prototype.toString.call(value) === '[object Object]'
 }
 
 function join(name: string, key: string): string {

@@ -8,7 +8,9 @@ interface CommonTlsOptions {
   readonly key?: Pem
   /** Certificate chain in PEM. */
   readonly cert?: Pem
-  /** Password of the private key. */
+  /** Key and chain in PKCS#12, in place of `key` and `cert`. */
+  readonly pfx?: Buffer
+  /** Password of the private key or the PKCS#12. */
   readonly passphrase?: string
   /** Certificates to trust in PEM. Default: those that Node brings. */
   readonly ca?: Pem
@@ -41,10 +43,11 @@ export interface ClientTlsOptions extends CommonTlsOptions {
 
 /** What both roles hand to Node. */
 export function commonTlsOptions(options: CommonTlsOptions) {
-  const { key, cert, passphrase, ca, minVersion, maxVersion, ciphers } = options
+  const { key, cert, pfx, passphrase, ca, minVersion, maxVersion, ciphers } = options
   return {
     ...(key === undefined ? {} : { key: mutable(key) }),
     ...(cert === undefined ? {} : { cert: mutable(cert) }),
+    ...(pfx === undefined ? {} : { pfx }),
     ...(passphrase === undefined ? {} : { passphrase }),
     ...(ca === undefined ? {} : { ca: mutable(ca) }),
     ...(minVersion === undefined ? {} : { minVersion }),
