@@ -4,6 +4,8 @@ export {
   close,
   configure,
   flush,
+  type Mdc,
+  mdc,
   type MillraceAppender,
   type MillraceAppenderConfig,
   states,

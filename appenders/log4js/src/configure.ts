@@ -15,6 +15,7 @@ import { messageOf, OptionError, systemClock } from '@millrace/runtime'
 import type { AppenderFunction, AppenderModule, LayoutsParam, LoggingEvent } from 'log4js'
 import { AppenderRegistry } from './appender-registry.js'
 import { brokenRecord, EventRecords, type Layout } from './event-record.js'
+import { Mdc } from './mdc.js'
 import { MessageTexts } from './message-text.js'
 
 /** The entry of `appenders` in a configuration of log4js. */
@@ -69,6 +70,9 @@ const LEVELS = {
  */
 const registry = new AppenderRegistry()
 
+/** The context that all appenders of the process (of one of its threads) look into. */
+export const mdc = new Mdc()
+
 /**
  * Called by log4js for each appender of type `@millrace/log4js`.
  * @throws OptionError that names the option; an unknown layout is one.
@@ -83,7 +87,7 @@ export function configure(
     levelMap: config.levelMap,
     markLevel: LEVELS[markLevel],
     isJson: bodyModeOf(config) === 'json',
-    getContext,
+    contexts: [() => mdc.entries(), ...(getContext === undefined ? [] : [getContext])],
   })
   const appender = new Appender(config, {
     loggerName: 'log4js',

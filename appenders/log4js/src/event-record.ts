@@ -24,7 +24,8 @@ export interface EventRecordOptions {
   readonly markLevel: number
   /** Whether the body shows the message and the arguments, and not the layout's text. */
   readonly isJson: boolean
-  readonly getContext: (() => unknown) | undefined
+  /** Give context entries at each call; a later one goes before those ahead of it. */
+  readonly contexts: readonly (() => unknown)[]
 }
 
 /** Makes the appender's records of log4js's logging events. */
@@ -68,14 +69,15 @@ export class EventRecords {
     return levelStr === MARK ? this.#options.markLevel : canonicalLevel(level)
   }
 
-  /** The logger's context, and over it what the application's own source gives. */
+  /** The logger's context, and over it what the other sources give. */
   #context(event: LoggingEvent): Readonly<Record<string, unknown>> | undefined {
-    const own = contextOf(event.context)
-    const { getContext } = this.#options
-    if (getContext === undefined) return own
-    const given = contextOf(getContext())
-    if (own === undefined || given === undefined) return given ?? own
-    return { ...own, ...given }
+    let context = contextOf(event.context)
+    for (const source of this.#options.contexts) {
+      const given = contextOf(source())
+      if (context === undefined) context = given
+      else if (given !== undefined) context = { ...context, ...given }
+    }
+    return context
   }
 }
 

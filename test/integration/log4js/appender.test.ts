@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { createRequire } from 'node:module'
-import { close, flush, type MillraceAppenderConfig } from '@millrace/log4js'
+import { close, flush, mdc, type MillraceAppenderConfig } from '@millrace/log4js'
 import { type MockReceiver, mockReceiver } from '@millrace/testkit/receiver'
 import log4js from 'log4js'
 
@@ -226,6 +226,56 @@ describe('log4js appender', () => {
     await other.close()
   })
 
+  it('carries the entries of the mapped diagnostic context, each request its own', async () => {
+    const logger = configure({ context: { include: '*' }, getContext: () => ({ last: 'given' }) })
+    const request = (id: string) =>
+      mdc.run({ requestId: id, last: 'mdc' }, async () => {
+        logger.info('begin')
+        await new Promise((resolve) => setImmediate(resolve))
+        assert.equal(mdc.put('user', `u${id}`), true)
+        mdc.run({ step: 'pay' }, () => {
+          mdc.remove('user')
+          logger.info('inner')
+        })
+        await new Promise((resolve) => setImmediate(resolve))
+        assert.equal(mdc.get('user'), `u${id}`)
+        logger.info('end')
+      })
+    await Promise.all([request('1'), request('2')])
+    logger.info('outside')
+    const headers = (await shipped()).map((event) => [
+      event.text,
+      ...['requestId', 'user', 'step', 'last'].map((name) => event.headers[`mdc.${name}`]),
+    ])
+    assert.deepEqual(headers, [
+      ['begin', '1', undefined, undefined, 'given'],
+      ['begin', '2', undefined, undefined, 'given'],
+      ['inner', '1', undefined, 'pay', 'given'],
+      ['inner', '2', undefined, 'pay', 'given'],
+      ['end', '1', 'u1', undefined, 'given'],
+      ['end', '2', 'u2', undefined, 'given'],
+      ['outside', undefined, undefined, undefined, 'given'],
+    ])
+  })
+
+  it('has an empty mapped diagnostic context outside of a run', () => {
+    assert.equal(mdc.put('a', 1), false)
+    assert.equal(mdc.get('a'), undefined)
+    mdc.remove('a')
+    assert.equal(mdc.entries(), undefined)
+    assert.equal(
+      mdc.run({ a: 1 }, () => mdc.get('a')),
+      1,
+    )
+    assert.throws(
+      () =>
+        mdc.run({}, () => {
+          throw new RangeError('own')
+        }),
+      RangeError,
+    )
+  })
+
   it('tells by false that a flush has met its deadline', async () => {
     receiver.respond('hang')
     configure({ closeTimeoutMs: 50 }).info('stuck')
@@ -237,6 +287,7 @@ describe('log4js appender', () => {
     for (const name of ['appender', 'shutdown']) assert.equal(name in required, false)
     assert.equal(required['flush'], flush)
     assert.equal(required['close'], close)
+    assert.equal(required['mdc'], mdc)
   })
 
   it('refuses bad options by name', () => {
