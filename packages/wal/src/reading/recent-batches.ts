@@ -9,7 +9,7 @@ export interface ReadBatch {
 /** The batches appended last, in memory: consumers that follow closely need no disk. */
 export class RecentBatches {
   readonly #maxBytes: number
-  #entries: ReadBatch[] = []
+  #entries: (ReadBatch | undefined)[] = []
   /** Index of the oldest entry that is kept. */
   #head = 0
   #bytes = 0
@@ -49,6 +49,8 @@ export class RecentBatches {
 
   #dropOldest(): void {
     this.#bytes -= (this.#entries[this.#head] as ReadBatch).batch.retainedBytes
+    // The place stays for a while, the memory must not.
+    this.#entries[this.#head] = undefined
     this.#head += 1
     if (this.#head === this.#entries.length) {
       this.#entries = []
