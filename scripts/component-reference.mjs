@@ -17,6 +17,8 @@ const FAMILIES = [
   ['sinkProcessor', 'Sink processors'],
   ['interceptor', 'Interceptors'],
   ['serializer', 'Serializers'],
+  ['deserializer', 'Deserializers'],
+  ['httpHandler', 'HTTP handlers'],
 ]
 
 const HEAD = `# Components

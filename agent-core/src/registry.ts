@@ -35,6 +35,12 @@ export const builtinComponents: readonly BuiltinComponent[] = [
   },
   {
     kind: 'source',
+    alias: 'spooldir',
+    classNames: ['org.apache.flume.source.SpoolDirectorySource'],
+    load: () => import('./sources/spooldir.js').then((module) => module.spooldirSource),
+  },
+  {
+    kind: 'source',
     alias: 'TAILDIR',
     classNames: ['org.apache.flume.source.taildir.TaildirSource'],
     load: () => import('./sources/taildir.js').then((module) => module.taildirSource),
@@ -142,5 +148,23 @@ export const builtinComponents: readonly BuiltinComponent[] = [
     alias: 'text',
     classNames: ['org.apache.flume.serialization.BodyTextEventSerializer$Builder'],
     load: () => import('./serializers/text.js').then((module) => module.textSerializer),
+  },
+  {
+    kind: 'deserializer',
+    alias: 'AVRO',
+    classNames: ['org.apache.flume.serialization.AvroEventDeserializer$Builder'],
+    load: () => import('./deserializers/avro.js').then((module) => module.avroDeserializer),
+  },
+  {
+    kind: 'deserializer',
+    alias: 'BLOB',
+    classNames: ['org.apache.flume.sink.solr.morphline.BlobDeserializer$Builder'],
+    load: () => import('./deserializers/blob.js').then((module) => module.blobDeserializer),
+  },
+  {
+    kind: 'deserializer',
+    alias: 'LINE',
+    classNames: ['org.apache.flume.serialization.LineDeserializer$Builder'],
+    load: () => import('./deserializers/line.js').then((module) => module.lineDeserializer),
   },
 ]

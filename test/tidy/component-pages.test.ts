@@ -12,6 +12,8 @@ const FOLDERS = {
   channel: 'channels',
   sink: 'sinks',
   serializer: 'serializers',
+  deserializer: 'deserializers',
+  httpHandler: 'http-handlers',
   interceptor: 'interceptors',
   selector: 'selectors',
   sinkProcessor: 'processors',
@@ -43,7 +45,7 @@ describe('reference pages of components', () => {
       assert.ok(example.includes(` = ${alias}\n`), 'the example uses the component')
       const file = join(temporaryDirectory(), 'flume.properties')
       // Only a part of an agent has something to be wired to.
-      const sink = kind === 'source' ? DRAIN : ''
+      const sink = ['source', 'deserializer', 'httpHandler'].includes(kind) ? DRAIN : ''
       writeFileSync(file, kind === 'serializer' ? AROUND_SERIALIZER + example : example + sink)
       const { findings } = await loadConfiguration({ file, agent: 'a1' })
       assert.deepEqual(findings.map(formatFinding), [])

@@ -6,6 +6,7 @@ import {
   type EventSerializer,
   SinkCounters,
   SourceCounters,
+  type SourceHelpers,
 } from '@millrace/component'
 import { type Clock, ConfigurationError, type Logger, type Random } from '@millrace/runtime'
 import type {
@@ -169,7 +170,7 @@ class Assembly {
       clock,
       onBytes,
     })
-    const source = this.#make('source', configuration)
+    const source = this.#make('source', configuration, this.#helpersOf(configuration))
     const counters = new SourceCounters()
     const { deliver } = processor
     const part = new SourcePart({ source, interceptors, deliver, counters, logger, clock })
@@ -179,6 +180,23 @@ class Assembly {
       isMonitored: configuration.definition.isMonitored !== false,
       counters,
       supervised,
+    }
+  }
+
+  #helpersOf({ name, helper }: SourceConfiguration): SourceHelpers {
+    const make = <K extends 'deserializer' | 'httpHandler'>(
+      kind: K,
+      extra: Readonly<Record<string, unknown>>,
+    ): Components[K] => {
+      if (helper?.definition.kind === kind) {
+        return this.#make(kind, helper as ComponentConfiguration<K>, extra)
+      }
+      const message = `Source ${name} has no ${kind}`
+      throw new ConfigurationError('MILLRACE_CONFIG_MISSING', message)
+    }
+    return {
+      createDeserializer: (input) => make('deserializer', { input }),
+      createHttpHandler: () => make('httpHandler', {}),
     }
   }
 
@@ -196,7 +214,7 @@ class Assembly {
   #make<K extends ComponentKind>(
     kind: K,
     configuration: ComponentConfiguration<K>,
-    extra: Readonly<Record<string, unknown>> = {},
+    extra: object = {},
   ): Components[K] {
     const { name, definition, options } = configuration
     const context = {

@@ -2,6 +2,7 @@
  * Checks an agent's section as a whole: lists, components, wiring. Reports everything at once; the
  * configuration it gives is only worth something when no finding is an error.
  */
+import type { ComponentDefinition } from '@millrace/component'
 import type {
   AgentConfiguration,
   ComponentConfiguration,
@@ -14,6 +15,7 @@ import {
   type CheckedComponent,
   checkComponent,
   type CheckOptions,
+  type ComponentPlan,
   loadDefinition,
   planNamedComponent,
 } from './component-check.js'
@@ -142,14 +144,28 @@ export class AgentCheck {
         interceptors.push(checkComponent(interceptorPlan, interceptor, this.#options).configuration)
       }
     }
+    const helper = checked && (await this.#helperOf(plan, definition))
     const configuration = checked &&
       selector && {
+        helper,
         ...checked.configuration,
         channels,
         selector: selector.configuration,
         interceptors,
       }
     return { checked, channels, configuration }
+  }
+
+  /** What a source's options name: a deserializer, or a handler. */
+  async #helperOf(
+    sourcePlan: ComponentPlan,
+    sourceDefinition: ComponentDefinition,
+  ): Promise<SourceConfiguration['helper']> {
+    const plan = planNamedComponent(sourcePlan, sourceDefinition)
+    const definition = plan && (await loadDefinition(plan, this.#options))
+    if (!definition) return undefined
+    const kind = plan.kind === 'httpHandler' ? 'httpHandler' : 'deserializer'
+    return checkComponent({ ...plan, kind }, definition, this.#options).configuration
   }
 
   #channelsOf({ name, settings, listLine }: Listed): string[] {

@@ -19,6 +19,8 @@ export interface SourceConfiguration extends ComponentConfiguration<'source'> {
   readonly selector: ComponentConfiguration<'selector'>
   /** In the order in which they work. */
   readonly interceptors: readonly ComponentConfiguration<'interceptor'>[]
+  /** Of a source whose options name one. */
+  readonly helper?: ComponentConfiguration<'deserializer' | 'httpHandler'> | undefined
 }
 
 export type ChannelConfiguration = ComponentConfiguration<'channel'>

@@ -103,4 +103,6 @@ export const COMMON_KEYS: Readonly<Record<ComponentKind, readonly CommonKey[]>> 
     },
   ],
   serializer: [],
+  deserializer: [],
+  httpHandler: [],
 }

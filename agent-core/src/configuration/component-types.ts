@@ -14,6 +14,8 @@ export const KIND_NOUNS: Readonly<Record<ComponentKind, string>> = {
   selector: 'channel selector',
   sinkProcessor: 'sink processor',
   serializer: 'serializer',
+  deserializer: 'deserializer',
+  httpHandler: 'HTTP handler',
 }
 
 const FLUME_PACKAGE = 'org.apache.flume.'
@@ -27,6 +29,8 @@ const OTHER_ALIASES: Readonly<Record<ComponentKind, string>> = {
   selector: 'load_balancing',
   sinkProcessor: '',
   serializer: '',
+  deserializer: '',
+  httpHandler: '',
 }
 
 /** A definition, or the sentence that says why there is none. */

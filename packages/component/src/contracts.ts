@@ -198,6 +198,56 @@ export interface SinkProcessor {
   process(attempt: (sink: SinkHandle) => Promise<Outcome>, signal: AbortSignal): Promise<Outcome>
 }
 
+/** A file that is read and does not change meanwhile. */
+export interface InputFile {
+  readonly path: string
+  /** Length in bytes. */
+  readonly size: number
+  /** Where to begin: 0, or a position that an earlier reader of the file gave. */
+  readonly start: number
+  /** The character set of its text, as the user named it. */
+  readonly charset: string
+  /** What to do with bytes that are no text of that set: fail, read them as U+FFFD, or leave them out. */
+  readonly decodeErrorPolicy: 'FAIL' | 'REPLACE' | 'IGNORE'
+  /** Longest line in characters, where the source's own options say it. */
+  readonly maxLineLength?: number | undefined
+  /** Fills the buffer from an offset on; gives how many bytes that were, fewer only at the end. */
+  read(into: Buffer, offset: number): Promise<number>
+}
+
+export interface DeserializedEvents {
+  /** Empty at the end of the file. */
+  readonly batch: EventBatch
+  /** Where to begin once the batch is stored: what lies in front is never read again. */
+  readonly position: number
+}
+
+/** Reads the bytes of a file as events (Flume's EventDeserializer). One object per file. */
+export interface EventDeserializer {
+  /**
+   * The next events, at most so many.
+   * @throws an error when the file cannot be read on. It is set aside then.
+   */
+  read(maxEvents: number): Promise<DeserializedEvents>
+}
+
+/** A request to the HTTP source. */
+export interface HttpSourceRequest {
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
+  readonly query: URLSearchParams
+  readonly body: Buffer
+}
+
+/** Makes events of an HTTP request (Flume's HTTPSourceHandler). */
+export interface HttpSourceHandler {
+  /**
+   * The events of one request, which are stored together.
+   * @throws RequestError, which is answered 400. Any other error is answered 500.
+   */
+  events(request: HttpSourceRequest): EventBatch | Promise<EventBatch>
+}
+
 /** Writes events as the bytes of a file (Flume's EventSerializer). One object per file. */
 export interface EventSerializer {
   /** Bytes at the start of a new file. */

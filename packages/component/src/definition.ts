@@ -3,7 +3,10 @@ import type { Clock, Logger, Random } from '@millrace/runtime'
 import type {
   Channel,
   ChannelSelector,
+  EventDeserializer,
   EventSerializer,
+  HttpSourceHandler,
+  InputFile,
   Interceptor,
   Sink,
   SinkHandle,
@@ -20,6 +23,8 @@ export type ComponentKind =
   | 'selector'
   | 'sinkProcessor'
   | 'serializer'
+  | 'deserializer'
+  | 'httpHandler'
 
 /** What a definition makes, by kind. */
 export interface Components {
@@ -30,6 +35,8 @@ export interface Components {
   selector: ChannelSelector
   sinkProcessor: SinkProcessor
   serializer: EventSerializer
+  deserializer: EventDeserializer
+  httpHandler: HttpSourceHandler
 }
 
 /** What a component gets when it is made. Making one touches nothing: files and sockets wait for `start`. */
@@ -49,8 +56,16 @@ export interface ExtraContext {
   selector: { readonly channels: readonly string[] }
   /** The group's sinks, in the order of the file. */
   sinkProcessor: { readonly sinks: readonly SinkHandle[] }
+  source: SourceHelpers
+  deserializer: { readonly input: InputFile }
   /** Makes a serializer for a new file, where the options name one. */
   sink: { readonly createSerializer: () => EventSerializer }
+}
+
+/** What a source's options name, where they name something. */
+export interface SourceHelpers {
+  readonly createDeserializer: (input: InputFile) => EventDeserializer
+  readonly createHttpHandler: () => HttpSourceHandler
 }
 
 type ContextOf<K extends ComponentKind, S extends OptionShape> = CreateContext<S> &
@@ -147,3 +162,9 @@ export const defineSinkProcessor = <const S extends OptionShape>(
 export const defineSerializer = <const S extends OptionShape>(
   given: Given<'serializer', S>,
 ): ComponentDefinition<'serializer', S> => ({ ...given, kind: 'serializer' })
+export const defineDeserializer = <const S extends OptionShape>(
+  given: Given<'deserializer', S>,
+): ComponentDefinition<'deserializer', S> => ({ ...given, kind: 'deserializer' })
+export const defineHttpHandler = <const S extends OptionShape>(
+  given: Given<'httpHandler', S>,
+): ComponentDefinition<'httpHandler', S> => ({ ...given, kind: 'httpHandler' })

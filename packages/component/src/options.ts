@@ -65,7 +65,7 @@ export interface OptionSpec<T> {
 
 /** Another component that an option names, as `sink.serializer = text` does. */
 export interface NamedComponent {
-  readonly kind: 'serializer'
+  readonly kind: 'serializer' | 'deserializer' | 'httpHandler'
   /** What its own keys begin with, dot included. */
   readonly prefix: string
 }

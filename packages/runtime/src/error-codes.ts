@@ -45,6 +45,8 @@ export const ERROR_CODES = {
   MILLRACE_AVRO_INVALID: 'Bytes that are not the expected Avro datum.',
   MILLRACE_AVRO_LIMIT: 'An Avro datum exceeds a limit.',
   MILLRACE_OPTION_INVALID: 'An option of an appender or client that is not valid.',
+  MILLRACE_REQUEST_INVALID: 'A request that the HTTP source cannot make events of.',
+  MILLRACE_INPUT_INVALID: 'A file whose bytes are not what they should be.',
   MILLRACE_ABORTED: 'The caller gave up.',
 } as const satisfies Record<`MILLRACE_${string}`, string>
 

@@ -120,6 +120,20 @@ export class OptionError extends MillraceError {
   }
 }
 
+/** A request that cannot be understood (HTTPBadRequestException): the HTTP source answers 400. */
+export class RequestError extends MillraceError {
+  constructor(message: string, options: ErrorDetails = {}) {
+    super('MILLRACE_REQUEST_INVALID', message, options)
+  }
+}
+
+/** A file that a deserializer cannot read on, however often it is tried. */
+export class InputError extends MillraceError {
+  constructor(message: string, options: ErrorDetails = {}) {
+    super('MILLRACE_INPUT_INVALID', message, options)
+  }
+}
+
 /** The caller's signal was aborted. Its `name` is `AbortError`, as for Node's own. */
 export class AbortError extends MillraceError {
   constructor(message = 'The operation was aborted', options: ErrorDetails = {}) {

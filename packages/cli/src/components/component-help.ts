@@ -14,6 +14,9 @@ const KIND_WORDS: Readonly<Record<string, ComponentKind>> = {
   sinkprocessor: 'sinkProcessor',
   processor: 'sinkProcessor',
   serializer: 'serializer',
+  deserializer: 'deserializer',
+  httphandler: 'httpHandler',
+  handler: 'httpHandler',
 }
 
 /** The kind that a word means; an s at its end and its case do not matter. */

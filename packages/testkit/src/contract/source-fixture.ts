@@ -2,6 +2,7 @@ import {
   type ComponentDefinition,
   type Source,
   SourceCounters,
+  type SourceHelpers,
   type StopOptions,
 } from '@millrace/component'
 import type { EventBatch } from '@millrace/event'
@@ -43,6 +44,8 @@ export interface SourceContract {
   /** Most bytes that the source and the sockets hold while nothing is delivered. Default 64 MiB. */
   readonly maxFloodBytes?: number
   readonly clock?: Clock
+  /** For a source whose options name something: how that is made. */
+  readonly helpers?: Partial<SourceHelpers>
 }
 
 type Answer = (batch: EventBatch, signal?: AbortSignal) => Promise<void>
@@ -66,10 +69,18 @@ export class SourceFixture implements Startable {
   answer: Answer = accept
 
   constructor(contract: SourceContract, peer: SourcePeer) {
-    const { definition, clock = systemClock } = contract
+    const { definition, clock = systemClock, helpers = {} } = contract
     this.peer = peer
     this.settings = peer.settings
-    this.source = definition.create(createContext(definition, peer.settings, { clock }))
+    const missing = (): never => {
+      throw new TypeError('The contract has no helper of this kind')
+    }
+    this.source = definition.create({
+      ...createContext(definition, peer.settings, { clock }),
+      createDeserializer: missing,
+      createHttpHandler: missing,
+      ...helpers,
+    })
   }
 
   static async open(contract: SourceContract): Promise<SourceFixture> {
