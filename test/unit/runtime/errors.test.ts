@@ -50,6 +50,8 @@ const TABLE: readonly Row[] = [
     codes: all('DELIVERY', true, { MILLRACE_DELIVERY_REJECTED: false }),
   },
   { name: 'AvroError', codes: all('AVRO', false) },
+  { name: 'RequestError', codes: { MILLRACE_REQUEST_INVALID: false }, isFixed: true },
+  { name: 'InputError', codes: { MILLRACE_INPUT_INVALID: false }, isFixed: true },
   { name: 'OptionError', codes: { MILLRACE_OPTION_INVALID: false }, isFixed: true },
   { name: 'AbortError', codes: { MILLRACE_ABORTED: false }, isFixed: true },
 ]
