@@ -1,0 +1,158 @@
+// npm run sabotage: breaks the durable log and the file channel on purpose, one way after the other, in a copy of
+// the repository. The short tests must notice each; a breakage that none notices is a missing test.
+//   npm run sabotage                     all of them (some 15 minutes)
+//   npm run sabotage -- --slice 2/4      the second quarter
+//   npm run sabotage -- --only salt      those whose name contains "salt"
+//   npm run sabotage -- --check          only whether each still finds what it breaks
+//   npm run sabotage -- --list
+import { spawnSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { build, install, root } from './bootstrap.mjs'
+import { BREAKAGES } from './sabotage/breakages.mjs'
+import { copyRepository } from './sabotage/copy.mjs'
+
+/** The short tests, the quickest first: the first that fails ends a run. */
+const TESTS = [
+  /^unit\/wal\//,
+  /^unit\/agent\/(read-ahead|.*channel)/,
+  /^integration\/wal\//,
+  /^contract\/channels\/file\./,
+  /^fault\/wal\//,
+  /^property\/wal\//,
+  /^integration\/agent\/file-channel/,
+  /^fault\/sinks\/file-roll/,
+  /^fault\/agent\/file-channel/,
+  /^fault\/agent\/kill9/,
+]
+/** A run that takes longer hangs, which is noticed too. */
+const RUN_TIMEOUT_MS = 240_000
+
+function option(name) {
+  const at = process.argv.indexOf(`--${name}`)
+  return at < 0 ? undefined : process.argv[at + 1]
+}
+
+/** The file with the breakage in it. Throws when what it replaces is not there exactly once. */
+function broken(directory, { name, file, replace }) {
+  let text = readFileSync(join(directory, file), 'utf8')
+  for (const [search, replacement] of replace) {
+    const count = text.split(search).length - 1
+    if (count !== 1)
+      throw new Error(
+        `${name}: found ${count} times in ${file}, must be once; adapt scripts/sabotage:\n${search}`,
+      )
+    text = text.replace(search, () => replacement)
+  }
+  return text
+}
+
+/** Compiles a copy; type errors do not matter, as long as the broken file comes out. */
+function compile(directory) {
+  return spawnSync(process.execPath, [join(directory, 'scripts', 'build.mjs')], {
+    cwd: directory,
+    encoding: 'utf8',
+  })
+}
+
+const outputOf = (file) => file.replace('/src/', '/dist/esm/').replace(/\.ts$/, '.js')
+
+/** Runs the tests until one fails; gives its title, or how else the run ended, or undefined when all passed. */
+function firstFailure(directory, files) {
+  const report = join(directory, 'sabotage-report.json')
+  rmSync(report, { force: true })
+  const result = spawnSync(
+    process.execPath,
+    [
+      join(directory, 'node_modules', 'mocha', 'bin', 'mocha.js'),
+      '--bail',
+      '--exit',
+      '--reporter',
+      'json',
+      '--reporter-option',
+      `output=${report}`,
+      '--require',
+      join(directory, 'test', 'dist', 'support', 'seed.js'),
+      '--timeout',
+      '20000',
+      ...files,
+    ],
+    {
+      cwd: join(directory, 'test'),
+      encoding: 'utf8',
+      timeout: RUN_TIMEOUT_MS,
+      killSignal: 'SIGKILL',
+    },
+  )
+  if (result.error?.code === 'ETIMEDOUT') return `(no end within ${RUN_TIMEOUT_MS / 1_000} s)`
+  const failures = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')).failures : []
+  if (failures.length > 0) return failures[0].fullTitle
+  return result.status === 0 ? undefined : `(the run ended with ${result.status ?? result.signal})`
+}
+
+function chosen() {
+  const only = option('only')
+  const [part = 1, parts = 1] = (option('slice') ?? '1/1').split('/').map(Number)
+  const named = BREAKAGES.filter(({ name }) => only === undefined || name.includes(only))
+  return named.filter((_, i) => i % parts === part - 1)
+}
+
+function runAll(breakages) {
+  const directory = copyRepository(root)
+  const survivors = []
+  try {
+    const baseline = compile(directory)
+    if (baseline.status !== 0) throw new Error(`The copy does not compile:\n${baseline.stdout}`)
+    const files = testFiles(directory)
+    const failure = firstFailure(directory, files)
+    if (failure) throw new Error(`Without a breakage this fails already: ${failure}`)
+    for (const [i, breakage] of breakages.entries()) {
+      const source = join(directory, breakage.file)
+      const output = join(directory, outputOf(breakage.file))
+      const [text, compiled] = [readFileSync(source, 'utf8'), readFileSync(output, 'utf8')]
+      writeFileSync(source, broken(directory, breakage))
+      const { stdout } = compile(directory)
+      if (readFileSync(output, 'utf8') === compiled)
+        throw new Error(`${breakage.name}: the broken file was not compiled:\n${stdout}`)
+      const start = performance.now()
+      const title = firstFailure(directory, files)
+      const seconds = ((performance.now() - start) / 1_000).toFixed(0)
+      console.log(
+        `${i + 1}/${breakages.length} ${title ? 'noticed ' : 'SURVIVED'} ${breakage.name} (${seconds} s)${title ? `\n      by: ${title}` : ''}`,
+      )
+      if (!title) survivors.push(breakage.name)
+      writeFileSync(source, text)
+    }
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+  }
+  return survivors
+}
+
+function testFiles(directory) {
+  const dist = join(directory, 'test', 'dist')
+  const all = readdirSync(dist, { recursive: true })
+    .map((name) => name.replaceAll('\\', '/'))
+    .filter((name) => name.endsWith('.test.js'))
+    .sort()
+  return TESTS.flatMap((pattern) => all.filter((name) => pattern.test(name))).map((name) =>
+    join(dist, name),
+  )
+}
+
+const breakages = chosen()
+if (process.argv.includes('--list')) {
+  for (const { name, file } of breakages) console.log(`${name}  (${file})`)
+} else {
+  for (const breakage of breakages) broken(root, breakage)
+  if (process.argv.includes('--check')) {
+    console.log(`${breakages.length} breakages find what they break`)
+  } else {
+    install()
+    build()
+    const survivors = runAll(breakages)
+    console.log(`\n${breakages.length - survivors.length} of ${breakages.length} breakages noticed`)
+    for (const name of survivors) console.log(`no test notices: ${name}`)
+    process.exitCode = survivors.length === 0 ? 0 : 1
+  }
+}

@@ -1,0 +1,7 @@
+// All breakages. Each names a file and what is replaced in it, which must be there exactly once.
+import { CHANNEL } from './channel.mjs'
+import { READING } from './reading.mjs'
+import { RECOVERY } from './recovery.mjs'
+import { WRITING } from './writing.mjs'
+
+export const BREAKAGES = [...WRITING, ...READING, ...RECOVERY, ...CHANNEL]
