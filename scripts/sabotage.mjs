@@ -47,6 +47,16 @@ function broken(directory, { name, file, replace }) {
   return text
 }
 
+/** Why a breakage does not find what it breaks. */
+function misfit(breakage) {
+  try {
+    broken(root, breakage)
+    return undefined
+  } catch (error) {
+    return error.message
+  }
+}
+
 /** Compiles a copy; type errors do not matter, as long as the broken file comes out. */
 function compile(directory) {
   return spawnSync(process.execPath, [join(directory, 'scripts', 'build.mjs')], {
@@ -144,7 +154,11 @@ const breakages = chosen()
 if (process.argv.includes('--list')) {
   for (const { name, file } of breakages) console.log(`${name}  (${file})`)
 } else {
-  for (const breakage of breakages) broken(root, breakage)
+  const misfits = breakages.flatMap((breakage) => misfit(breakage) ?? [])
+  if (misfits.length > 0) {
+    console.error(misfits.join('\n\n'))
+    process.exit(1)
+  }
   if (process.argv.includes('--check')) {
     console.log(`${breakages.length} breakages find what they break`)
   } else {

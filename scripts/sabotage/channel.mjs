@@ -87,8 +87,8 @@ export const CHANNEL = [
     file: channel,
     replace: [
       [
-        '    return { events: events + pending.events, bytes: bytes + pending.bytes }',
-        '    return { events: events + 0 * pending.events, bytes }',
+        '  return { events: events + pending.events, bytes: bytes + pending.bytes }',
+        '  return { events: events + 0 * pending.events, bytes }',
       ],
     ],
   },

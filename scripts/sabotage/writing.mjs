@@ -18,12 +18,7 @@ export const WRITING = [
   {
     name: 'answer before the sync of a new segment',
     file: writer,
-    replace: [
-      [
-        '      yield* syncFile(ready.handle)\n    } catch (error) {\n      ready.file.isSuspect',
-        '    } catch (error) {\n      ready.file.isSuspect',
-      ],
-    ],
+    replace: [['      if (isSyncing) yield* syncFile(ready.handle)\n', '']],
   },
   {
     name: 'failed sync ignored',
@@ -40,8 +35,8 @@ export const WRITING = [
     file: writer,
     replace: [
       [
-        '      this.#giveUp(active)\n      throw error\n    }\n    this.#publish',
-        '      throw error\n    }\n    this.#publish',
+        "=== 'sync') yield* syncFile(handle)\n    } catch (error) {\n      this.#giveUp(active)\n",
+        "=== 'sync') yield* syncFile(handle)\n    } catch (error) {\n",
       ],
     ],
   },
@@ -62,9 +57,7 @@ export const WRITING = [
   {
     name: 'new segment before the one before it is safe',
     file: writer,
-    replace: [
-      ['    yield* this.sync()\n    yield* this.checkOwner()\n', '    yield* this.checkOwner()\n'],
-    ],
+    replace: [['    if (isSyncing) yield* this.sync()\n', '']],
   },
   {
     name: 'background sync that does nothing',
