@@ -27,6 +27,28 @@ describe('a log over a failing disk', () => {
     await log.close()
   })
 
+  it('takes appends again when it says so, also by a timer that is early by a part of a millisecond', async () => {
+    const disk = new SimulatedDisk()
+    const clock = new FakeClock()
+    const early: LogOptions['clock'] = {
+      now: () => clock.now(),
+      monotonic: () => clock.monotonic(),
+      after: (ms, callback) => clock.after(ms - 0.5, callback),
+    }
+    const log = await Log.open({ ...optionsOn(disk), clock: early })
+    disk.faults.add({ kind: 'write', code: 'ENOSPC' })
+    await assert.rejects(log.append(batch(100)), { code: 'MILLRACE_STORAGE_NO_SPACE' })
+    assert.ok(log.refusal)
+    let refusal: unknown = 'not said'
+    log.onAcceptsAgain = () => {
+      refusal = log.refusal
+    }
+    await clock.advance(2_000)
+    assert.equal(refusal, undefined)
+    await log.append(batch(100))
+    await log.close()
+  })
+
   it('takes no harm from a close that fails', async () => {
     for (let nth = 1; nth <= 12; nth += 1) {
       const disk = new SimulatedDisk(nth)

@@ -297,10 +297,18 @@ export class GroupCommitter {
     this.#due.release ||= isSpace
     this.#timers.get('accept')?.cancel()
     if (!this.#isClosed) {
-      const accept = () => this.#parts.onAcceptsAgain()
-      this.#timers.set('accept', clock.after(waitMs, accept, { ref: false }))
+      this.#timers.set(
+        'accept',
+        clock.after(waitMs, () => this.#tryAgain(), { ref: false }),
+      )
     }
     return failure
+  }
+
+  /** A timer may be early by a part of a millisecond: what it says counts, not the time. */
+  #tryAgain(): void {
+    if (this.#refusal) this.#refusal = { ...this.#refusal, until: 0 }
+    this.#parts.onAcceptsAgain()
   }
 
   #acceptAgain(): void {
