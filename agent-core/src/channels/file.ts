@@ -58,7 +58,7 @@ const options = {
   }),
   maxRepeatedEvents: option.int('maxRepeatedEvents', {
     description: 'Most delivered events that a crash makes the channel give once more.',
-    default: 10_000,
+    default: 100_000,
   }),
   segmentSize: option.int('segmentSize', {
     description: 'Length of one file; a batch must fit. Not more than `maxFileSize`.',

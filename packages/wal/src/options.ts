@@ -43,7 +43,7 @@ export interface LogOptions {
   readonly maxGroupBytes?: number
   /** Most bytes of recent batches kept in memory for consumers that follow closely. Default 8 MiB. */
   readonly recentBytes?: number
-  /** Most events that may be acknowledged and not yet durably so; a crash repeats them. Default 10,000. */
+  /** Most events that may be acknowledged and not yet durably so; a crash repeats them. Default 100,000. */
   readonly maxRepeatedEvents?: number
   /** Longest time until an acknowledgement is stored when nothing is appended, in milliseconds. Default 200. */
   readonly cursorIntervalMs?: number
@@ -80,7 +80,7 @@ export function checkLogOptions(options: LogOptions): CheckedLogOptions {
     preallocate: true,
     maxGroupBytes: 8 * MiB,
     recentBytes: 8 * MiB,
-    maxRepeatedEvents: 10_000,
+    maxRepeatedEvents: 100_000,
     cursorIntervalMs: 200,
     checkpointIntervalMs: 30_000,
     spareSegments: 4,

@@ -104,7 +104,7 @@ describe('the file channel', () => {
     )
     assert.ok((metrics['ChannelSizeBytes'] ?? 0) > 0)
     assert.equal(metrics['LostEventCount'], 0)
-    assert.equal(metrics['MaxRepeatedEvents'], 10_000)
+    assert.equal(metrics['MaxRepeatedEvents'], 100_000)
   })
 
   it('takes its limits live, and says that other options need another opening', async () => {
