@@ -21,7 +21,7 @@ export function tooLargeError(
       ? `more than transactionCapacity (${transactionCapacity} events)`
       : bytes > byteCapacity
         ? `more than byteCapacity (${byteCapacity} bytes)`
-        : 'more than fits into a segment (segmentSize, maxFileSize)'
+        : 'more than a batch may have'
   const message = `A batch of ${events} events (${bytes} bytes) is ${limit}`
   return new ChannelError('MILLRACE_CHANNEL_TRANSACTION_TOO_LARGE', message, {
     component: componentOf(name),

@@ -146,9 +146,9 @@ export class Log {
     return this.#committer.refusal
   }
 
-  /** Bytes of the largest batch that fits. */
+  /** Bytes of the largest batch that is taken. */
   get largestBatchBytes(): number {
-    return this.#writer.largestBatchBytes
+    return this.#state.options.maxBatchBytes
   }
 
   stats(): LogStats {

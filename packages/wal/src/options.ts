@@ -39,6 +39,8 @@ export interface LogOptions {
   readonly syncIntervalMs?: number
   /** Whether segments are filled with zeroes before they are used: appends are then faster. Default true. */
   readonly preallocate?: boolean
+  /** Most bytes of one batch. One that is longer than a segment gets a segment of its own. Default 256 MiB. */
+  readonly maxBatchBytes?: number
   /** Most bytes of one write. Default 8 MiB. */
   readonly maxGroupBytes?: number
   /** Most bytes of recent batches kept in memory for consumers that follow closely. Default 8 MiB. */
@@ -78,6 +80,7 @@ export function checkLogOptions(options: LogOptions): CheckedLogOptions {
     durability: 'sync',
     syncIntervalMs: 5000,
     preallocate: true,
+    maxBatchBytes: 256 * MiB,
     maxGroupBytes: 8 * MiB,
     recentBytes: 8 * MiB,
     maxRepeatedEvents: 100_000,

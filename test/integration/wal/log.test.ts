@@ -140,25 +140,30 @@ describe('a log', () => {
     await again.close()
   })
 
-  it('refuses a batch that does not fit into a segment, and takes the next one', async () => {
-    const log = await openLog(temporaryDirectory())
-    await assert.rejects(log.append(numbered(0, 1, 65_536)), hasCode('MILLRACE_LOG_TOO_LARGE'))
+  it('refuses a batch beyond maxBatchBytes, and takes the next one', async () => {
+    const log = await openLog(temporaryDirectory(), { maxBatchBytes: 1000 })
+    await assert.rejects(log.append(numbered(0, 1, 1000)), hasCode('MILLRACE_LOG_TOO_LARGE'))
     await log.append(numbered(1, 2))
     assert.deepEqual(await drain(log.consumer('sinks')), [1])
     await log.close()
   })
 
-  it('stores the largest batch that it names', async () => {
+  it('gives a batch that is longer than a segment a segment of its own', async () => {
     const directory = temporaryDirectory()
     const log = await openLog(directory)
-    const overhead = numbered(0, 1, 60_000).byteLength - 60_000
-    const largest = numbered(0, 1, log.largestBatchBytes - overhead)
-    assert.equal(largest.byteLength, log.largestBatchBytes)
-    await log.append(numbered(7, 8))
-    await log.append(largest)
+    const batches = [
+      numbered(7, 8),
+      numbered(0, 3, 400_000),
+      numbered(8, 9),
+      numbered(5, 6, 65_536),
+    ]
+    await Promise.all(batches.map((batch) => log.append(batch)))
+    await log.append(numbered(9, 10))
     await log.close()
     const again = await openLog(directory)
-    assert.deepEqual(await drain(again.consumer('sinks')), [7, 0])
+    assert.deepEqual(again.recovery.findings, [])
+    assert.deepEqual(await drain(again.consumer('sinks'), { isDone: true }), [7, 0, 1, 2, 8, 5, 9])
+    await until(() => again.stats().segments === 1, { timeoutMs: 5000, what: 'free segments' })
     await again.close()
   })
 

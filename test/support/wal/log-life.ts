@@ -118,9 +118,9 @@ export class LogLife {
     return answer
   }
 
-  /** A batch that no segment has room for: refused, and never seen. */
+  /** A batch beyond the limit: refused, and never seen. */
   async appendTooLarge(): Promise<void> {
-    const put = this.ledger.make(1, () => Buffer.alloc(this.#options.segmentBytes ?? 0))
+    const put = this.ledger.make(1, () => Buffer.alloc(this.#options.maxBatchBytes ?? 0))
     this.ledger.answered(put, 'refused')
     try {
       await this.settled(this.log.append(put.batch), 'append')
@@ -129,7 +129,7 @@ export class LogLife {
       if (this.mayFail && this.#isCoded(error)) return
       throw error
     }
-    throw new Error('A batch larger than a segment was taken')
+    throw new Error('A batch beyond maxBatchBytes was taken')
   }
 
   /** All appends that are under way have answered. */

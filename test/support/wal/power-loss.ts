@@ -113,6 +113,7 @@ class Schedule {
       dataDirectories: ['/log/data1', '/disk2/data', '/log/data3'].slice(0, choice.int(1, 3)),
       consumers: this.#names,
       segmentBytes: choice.of([65_536, 65_536, 131_072]),
+      maxBatchBytes: 150_000,
       maxGroupBytes: choice.of([4096, 65_536, 8 * 1024 ** 2]),
       recentBytes: choice.of([0, 2000, 8 * 1024 ** 2]),
       preallocate: choice.chance(0.8),

@@ -32,6 +32,13 @@ export interface ReadyFile {
   readonly filledTo: number
 }
 
+interface Wanted {
+  /** Length in bytes. */
+  readonly bytes: number
+  /** So much of it is filled with zeroes before it is used. */
+  readonly filledTo: number
+}
+
 /**
  * Files without a segment: used again for the next ones, so that in steady state no file is made, filled or
  * removed. A file keeps its name and number for ever; numbers are never used twice.
@@ -66,9 +73,12 @@ export class SegmentPool {
 
   /**
    * A free file, or a new one: of the data directory whose turn it is, or of another one when that fails.
+   * `bytes`: how much it must hold; more than a segment's usual length makes a new one.
    * @throws StorageError no space, or a failing disk.
    */
-  *take(): Steps<ReadyFile> {
+  *take(bytes: number): Steps<ReadyFile> {
+    const { segmentBytes } = this.#options
+    if (bytes > segmentBytes) return yield* this.#create({ bytes, filledTo: 0 })
     const free = this.#takeFree()
     if (free) {
       try {
@@ -80,13 +90,15 @@ export class SegmentPool {
         throw storageError(`Segment ${free.path} can't be opened`, error)
       }
     }
-    return yield* this.#create(Math.min(FILL_CHUNK_BYTES, this.#options.segmentBytes))
+    const filledTo = Math.min(FILL_CHUNK_BYTES, segmentBytes)
+    return yield* this.#create({ bytes: segmentBytes, filledTo })
   }
 
   /** Makes a free file ahead of the time when it is needed, unless there is one. */
   *prepare(): Steps<void> {
     if (this.#free.length > 0) return
-    const { file, handle } = yield* this.#create(this.#options.segmentBytes)
+    const { segmentBytes } = this.#options
+    const { file, handle } = yield* this.#create({ bytes: segmentBytes, filledTo: segmentBytes })
     yield* closeFile(handle)
     this.#free.push(file)
   }
@@ -103,7 +115,12 @@ export class SegmentPool {
   *trim(): Steps<void> {
     const touched = new Set<number>()
     for (let file = this.#unwanted[0]; file; file = this.#unwanted[0]) {
-      yield* removeFile(this.#options.disk, file.path)
+      try {
+        yield* removeFile(this.#options.disk, file.path)
+      } catch (error) {
+        // Somebody was faster.
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+      }
       this.#unwanted.shift()
       touched.add(file.directory)
     }
@@ -122,13 +139,13 @@ export class SegmentPool {
     return this.#options.dataDirectories[index] as string
   }
 
-  *#create(filledTo: number): Steps<ReadyFile> {
+  *#create(wanted: Wanted): Steps<ReadyFile> {
     const count = this.#options.dataDirectories.length
     let failure: unknown
     for (let turn = 1; turn <= count; turn += 1) {
       const directory = (this.#lastDirectory + turn) % count
       try {
-        const ready = yield* this.#createIn(directory, filledTo)
+        const ready = yield* this.#createIn(directory, wanted)
         this.#lastDirectory = directory
         return ready
       } catch (error) {
@@ -138,14 +155,15 @@ export class SegmentPool {
     throw storageError('No segment can be added', failure)
   }
 
-  *#createIn(directory: number, wanted: number): Steps<ReadyFile> {
-    const { disk, minimumFreeBytes, preallocate, segmentBytes } = this.#options
+  *#createIn(directory: number, wanted: Wanted): Steps<ReadyFile> {
+    const { disk, minimumFreeBytes, preallocate } = this.#options
+    const { bytes } = wanted
     const path = this.#directory(directory)
     const free = yield* freeBytes(disk, path)
-    if (free < minimumFreeBytes + segmentBytes) {
+    if (free < minimumFreeBytes + bytes) {
       throw new StorageError(
         'MILLRACE_STORAGE_NO_SPACE',
-        `${path}: ${free} bytes are free; a segment of ${segmentBytes} bytes must leave ${minimumFreeBytes}`,
+        `${path}: ${free} bytes are free; a segment of ${bytes} bytes must leave ${minimumFreeBytes}`,
       )
     }
     const number = this.#nextFileNumber
@@ -154,13 +172,15 @@ export class SegmentPool {
       path: inDirectory(path, segmentFileName(number)),
       directory,
       number,
-      bytes: segmentBytes,
+      bytes,
       isSuspect: false,
     }
     const handle = yield* openFile(disk, file.path, 'create')
     try {
-      let filledTo = preallocate ? 0 : segmentBytes
-      while (filledTo < wanted) filledTo = yield* fillChunk(handle, filledTo, wanted)
+      let filledTo = preallocate ? 0 : bytes
+      while (filledTo < wanted.filledTo) {
+        filledTo = yield* fillChunk(handle, filledTo, wanted.filledTo)
+      }
       yield* syncFile(handle)
       yield* syncDirectory(disk, path)
       return { file, handle, filledTo }

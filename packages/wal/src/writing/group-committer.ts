@@ -166,10 +166,11 @@ export class GroupCommitter {
 
   #refused(batch: EventBatch): MillraceError | undefined {
     if (this.#isClosed) return new LogError('MILLRACE_LOG_CLOSED', 'The log is closed')
-    if (recordBytes(batch.byteLength) > this.#parts.writer.largestGroup) {
+    const { maxBatchBytes } = this.#state.options
+    if (batch.byteLength > maxBatchBytes) {
       return new LogError(
         'MILLRACE_LOG_TOO_LARGE',
-        `A batch of ${batch.byteLength} bytes does not fit into a segment of ${this.#state.options.segmentBytes} bytes`,
+        `A batch of ${batch.byteLength} bytes is more than ${maxBatchBytes}`,
       )
     }
     return this.refusal
@@ -239,7 +240,7 @@ export class GroupCommitter {
     // What does not fit into the rest of the segment begins the next one.
     const most = Math.min(
       this.#state.options.maxGroupBytes,
-      first.bytes <= room ? room : largestGroup,
+      first.bytes <= room ? room : Math.max(largestGroup, first.bytes),
     )
     let count = 1
     let bytes = first.bytes

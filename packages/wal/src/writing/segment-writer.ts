@@ -3,7 +3,7 @@ import { LogError } from '@millrace/runtime'
 import { closeFile, runAsync, type Step, type Steps, syncFile, writeFully } from '../disk/steps.js'
 import type { Frontier } from '../format/checkpoint.js'
 import { cursorAllowance } from '../format/cursors.js'
-import { RECORD_ALIGNMENT, recordBytes } from '../format/record.js'
+import { recordBytes } from '../format/record.js'
 import {
   encodeSegmentHeader,
   HEADER_BLOCK_BYTES,
@@ -74,11 +74,6 @@ export class SegmentWriter {
     return Math.max(0, bytes - active.end)
   }
 
-  /** Bytes of the events of the largest batch that fits. */
-  get largestBatchBytes(): number {
-    return this.largestGroup - recordBytes(0) - RECORD_ALIGNMENT
-  }
-
   /** Most bytes that the batches of one group take with their headers: those of an empty segment. */
   get largestGroup(): number {
     const { segmentBytes } = this.#state.options
@@ -98,7 +93,7 @@ export class SegmentWriter {
     let needed = cursors ? recordBytes(cursors.length) : 0
     for (const batch of batches) needed += recordBytes(batch.byteLength)
     if (yield* this.#isRoomFor(needed)) yield* this.#append(cursors, batches)
-    else yield* this.#begin(cursors ?? freshCursors(), batches)
+    else yield* this.#begin(cursors ?? freshCursors(), batches, needed)
   }
 
   /**
@@ -209,7 +204,7 @@ export class SegmentWriter {
   }
 
   /** Begins a new segment with a group. Everything before it is safe first. */
-  *#begin(cursors: Buffer, batches: readonly EventBatch[]): Steps<void> {
+  *#begin(cursors: Buffer, batches: readonly EventBatch[], needed: number): Steps<void> {
     const previous = this.#state.segments.newest
     // A log that is written synchronously with durability `write` must not stop its process for a sync.
     const isSyncing = this.#isAsync || this.#state.options.durability === 'sync'
@@ -217,7 +212,8 @@ export class SegmentWriter {
     yield* this.checkOwner()
     // From here on a header may exist that says where the previous segment ends: nothing may follow there.
     this.#isSpent = true
-    const ready = yield* this.#state.pool.take()
+    const bytes = HEADER_BLOCK_BYTES + recordBytes(cursors.length) + needed + TERMINATOR_BYTES
+    const ready = yield* this.#state.pool.take(bytes)
     const header = this.#header(ready, previous)
     const group = encodeGroup(
       {
