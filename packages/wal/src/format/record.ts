@@ -11,6 +11,8 @@ const CHECKED_FROM = 8
 
 export const RECORD_EVENTS = 1
 export const RECORD_CURSORS = 2
+/** Stands where damaged bytes were that repair has set aside. Holds nothing; readers step over it. */
+export const RECORD_VOID = 3
 
 /** What makes the records of one use of a segment recognisable: both are random. */
 export interface Seal {

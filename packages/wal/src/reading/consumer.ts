@@ -275,6 +275,9 @@ export class Consumer {
 }
 
 /** Of a segment whose successor is missing only the file's end is known: what follows its last record is no damage. */
-function isDamage(segment: Segment, { header, to }: Extract<Scanned, { kind: 'damage' }>): boolean {
+export function isDamage(
+  segment: Segment,
+  { header, to }: Extract<Scanned, { kind: 'damage' }>,
+): boolean {
   return segment.isEndKnown || header !== undefined || to < segment.end
 }

@@ -8,6 +8,10 @@ export interface Finding {
   readonly lostEvents?: number
   /** Number of events that a cut end can have held. */
   readonly atMostEvents?: number
+  /** The bytes [from, to) of the file that it is about. */
+  readonly bytes?: { readonly from: number; readonly to: number }
+  /** Where a copy of those bytes is, or where the file was moved. */
+  readonly copy?: string
 }
 
 export type FindingKind =

@@ -29,24 +29,15 @@ export function* identify(
   findings: Finding[],
 ): Steps<Identity> {
   const { dataDirectories, randomBytes } = options
-  const identities: (DirectoryIdentity | undefined)[] = []
-  for (const directory of dataDirectories) identities.push(yield* readIdentity(disk, directory))
-  const knownId = logIdOf(known.checkpoint, identities, known.files)
-  const logId = knownId ?? randomBytes(ID_BYTES).toString('hex')
-  const stranger = identities.findIndex((identity) => identity && identity.logId !== logId)
-  if (stranger >= 0) throw otherLog(dataDirectories[stranger] as string)
-  const missing = new Set(known.checkpoint?.directoryIds)
-  for (const identity of identities) if (identity) missing.delete(identity.directoryId)
-  const directoryIds = identities.map((identity, index) => {
-    if (identity) return identity.directoryId
-    // A directory with segments of the log is one that lost its identity; an empty one is new.
-    const [lost] = holdsSegments(known.files, index, logId) ? missing : []
-    missing.delete(lost ?? '')
-    return lost ?? randomBytes(ID_BYTES).toString('hex')
-  })
-  if (missing.size > 0) throw missingDirectories(options, missing.size)
+  const match = yield* matchDirectories(disk, dataDirectories, known)
+  const logId = match.logId ?? randomBytes(ID_BYTES).toString('hex')
+  if (match.stranger !== undefined) throw otherLog(match.stranger)
+  const directoryIds = match.directories.map(
+    ({ id }) => id ?? randomBytes(ID_BYTES).toString('hex'),
+  )
+  if (match.missingIds.length > 0) throw missingDirectories(options, match.missingIds.length)
   for (const [index, directory] of dataDirectories.entries()) {
-    if (identities[index]) continue
+    if (match.directories[index]?.isIdentified) continue
     yield* writeIdentity(disk, directory, { logId, directoryId: directoryIds[index] as string })
     if (!holdsSegments(known.files, index, logId)) continue
     findings.push({
@@ -55,7 +46,44 @@ export function* identify(
       message: 'The file that says which log the directory belongs to was made anew',
     })
   }
-  return { logId, directoryIds, isNew: knownId === undefined }
+  return { logId, directoryIds, isNew: match.logId === undefined }
+}
+
+/** Which data directory is which of a log's. */
+export interface DirectoryMatch {
+  /** Undefined when nothing says which log it is: there is none yet. */
+  readonly logId: string | undefined
+  /** In the order of the data directories. `id` is undefined for one that is new to the log. */
+  readonly directories: readonly {
+    readonly id: string | undefined
+    readonly isIdentified: boolean
+  }[]
+  /** Ids of directories that the log uses and that are not among them. */
+  readonly missingIds: readonly string[]
+  /** A directory of another log. */
+  readonly stranger: string | undefined
+}
+
+/** Finds out which data directory is which. Changes nothing. */
+export function* matchDirectories(
+  disk: Disk,
+  dataDirectories: readonly string[],
+  known: { readonly checkpoint: Checkpoint | undefined; readonly files: readonly FoundFile[] },
+): Steps<DirectoryMatch> {
+  const identities: (DirectoryIdentity | undefined)[] = []
+  for (const directory of dataDirectories) identities.push(yield* readIdentity(disk, directory))
+  const logId = logIdOf(known.checkpoint, identities, known.files)
+  const missing = new Set(known.checkpoint?.directoryIds)
+  for (const identity of identities) if (identity) missing.delete(identity.directoryId)
+  const directories = identities.map((identity, index) => {
+    if (identity) return { id: identity.directoryId, isIdentified: true }
+    // A directory with segments of the log is one that lost its identity; an empty one is new.
+    const [lost] = logId !== undefined && holdsSegments(known.files, index, logId) ? missing : []
+    missing.delete(lost ?? '')
+    return { id: lost, isIdentified: false }
+  })
+  const stranger = identities.findIndex((identity) => identity && identity.logId !== logId)
+  return { logId, directories, missingIds: [...missing], stranger: dataDirectories[stranger] }
 }
 
 function logIdOf(

@@ -77,20 +77,41 @@ export class Quarantine {
     return copy
   }
 
-  /** Moves a file out of the way; gives its new path. */
-  *setAside(file: SegmentFile, name: string): Steps<string> {
+  /** Copies a whole file, whatever its size; gives the path of the copy. */
+  *copyFile(file: Pick<SegmentFile, 'path' | 'directory'>, name: string): Steps<string> {
     const directory = yield* this.#directoryFor(file)
-    let path = inDirectory(directory, name)
-    for (let copy = 2; yield* entryAt(this.#disk, path); copy += 1) {
-      path = inDirectory(directory, `${name}.${copy}`)
+    const path = yield* this.#freeName(directory, name)
+    const to = (yield* entryAt(this.#disk, file.path))?.size ?? 0
+    const target = yield* openFile(this.#disk, path, 'create')
+    try {
+      yield* this.#copy(file.path, { from: 0, to }, target)
+      yield* syncFile(target)
+    } finally {
+      yield* closeFile(target)
     }
+    yield* syncDirectory(this.#disk, directory)
+    return path
+  }
+
+  /** Moves a file out of the way; gives its new path. */
+  *setAside(file: Pick<SegmentFile, 'path' | 'directory'>, name: string): Steps<string> {
+    const directory = yield* this.#directoryFor(file)
+    const path = yield* this.#freeName(directory, name)
     yield* renameFile(this.#disk, file.path, path)
     yield* syncDirectory(this.#disk, directory)
     yield* syncDirectory(this.#disk, this.#options.dataDirectories[file.directory] as string)
     return path
   }
 
-  *#directoryFor(file: SegmentFile): Steps<string> {
+  *#freeName(directory: string, name: string): Steps<string> {
+    let path = inDirectory(directory, name)
+    for (let copy = 2; yield* entryAt(this.#disk, path); copy += 1) {
+      path = inDirectory(directory, `${name}.${copy}`)
+    }
+    return path
+  }
+
+  *#directoryFor(file: Pick<SegmentFile, 'directory'>): Steps<string> {
     const parent = this.#options.dataDirectories[file.directory] as string
     const directory = inDirectory(parent, QUARANTINE_DIRECTORY)
     if ((yield* entryAt(this.#disk, directory)) === undefined) {

@@ -142,8 +142,10 @@ export class Recovery {
       kind: 'cut-tail',
       path: last.file.path,
       atMostEvents,
+      bytes: { from, to },
+      ...(copy === undefined ? {} : { copy }),
       message:
-        `Cut at byte ${from}: the ${to - from} bytes behind it were never acknowledged, or are damaged: ` +
+        `${file ? 'Cut' : 'To be cut'} at byte ${from}: the ${to - from} bytes behind it were never acknowledged, or are damaged: ` +
         `at most ${atMostEvents} events${copy === undefined ? '' : `; a copy is in ${copy}`}`,
     })
     return copy !== undefined
@@ -181,7 +183,9 @@ export class Recovery {
       })
     }
     const oldest = segments[0]?.firstSequence ?? 1
-    return consumers.map((consumer) => {
+    // Whoever only looks asks for all that there are.
+    const names = consumers.length > 0 ? consumers : known.map(({ consumer }) => consumer)
+    return names.map((consumer) => {
       const cursor = known.find((each) => each.consumer === consumer)
       if (cursor) return cursor
       if (segments.length > 0) {
