@@ -1,10 +1,7 @@
 /** Character sets of lines of text, under Java's names. */
 import { ConfigurationError } from '@millrace/runtime'
-
-/** Decodes a stream of bytes. Bytes that mean nothing are a `TypeError`. */
-export interface LineDecoder {
-  decode(bytes: Uint8Array): string
-}
+import { type LineDecoder, UnreadableError } from './line-decoder.js'
+import { Utf8Decoder } from './utf8-decoder.js'
 
 export interface LineCharset {
   createDecoder(): LineDecoder
@@ -29,6 +26,7 @@ export function lineCharset(name: string): LineCharset {
   if (standard === undefined) {
     throw new ConfigurationError('MILLRACE_CONFIG_INVALID', `${name} is no known character set`)
   }
+  if (standard === 'utf-8') return { createDecoder: () => new Utf8Decoder(), encode: encodeUtf8 }
   return { createDecoder: () => streaming(standard), encode: encoderOf(standard) }
 }
 
@@ -44,14 +42,25 @@ function decoderName(label: string): string | undefined {
 function streaming(encoding: string): LineDecoder {
   // Java keeps a byte order mark as a character of the first line.
   const decoder = new TextDecoder(encoding, { fatal: true, ignoreBOM: true })
-  return { decode: (bytes) => decoder.decode(bytes, { stream: true }) }
+  return {
+    decode(bytes) {
+      try {
+        return decoder.decode(bytes, { stream: true })
+      } catch {
+        throw new UnreadableError(encoding, '')
+      }
+    },
+  }
 }
 
 function encoderOf(encoding: string): (text: string) => Buffer {
-  if (encoding === 'utf-8') return (text) => Buffer.from(text)
   if (encoding === 'utf-16le') return (text) => Buffer.from(text, 'utf16le')
   if (encoding === 'utf-16be') return encodeUtf16be
   return encodeAscii
+}
+
+function encodeUtf8(text: string): Buffer {
+  return Buffer.from(text)
 }
 
 function encodeUtf16be(text: string): Buffer {
@@ -76,8 +85,10 @@ const latin1Decoder: LineDecoder = {
 
 const asciiDecoder: LineDecoder = {
   decode(bytes) {
-    if (bytes.some((byte) => byte > 0x7f)) throw new TypeError('The bytes are not ASCII')
-    return latin1Decoder.decode(bytes)
+    const text = latin1Decoder.decode(bytes)
+    const bad = bytes.findIndex((byte) => byte > 0x7f)
+    if (bad < 0) return text
+    throw new UnreadableError('ASCII', text.slice(0, text.lastIndexOf('\n', bad) + 1))
   },
 }
 

@@ -2,7 +2,8 @@ import type { Socket } from 'node:net'
 import type { Deliver } from '@millrace/component'
 import { EventBatch } from '@millrace/event'
 import { abortReason, deferred, messageOf, MillraceError } from '@millrace/runtime'
-import type { LineCharset, LineDecoder } from './line-charset.js'
+import type { LineCharset } from './line-charset.js'
+import { type LineDecoder, UnreadableError } from './line-decoder.js'
 
 /** Most lines that are stored with one put. A channel that takes less gets fewer at once. */
 const MAX_LINES_PER_PUT = 100
@@ -16,7 +17,7 @@ export interface NetcatConnectionOptions {
   /** Aborted when the deadline of a stop has come. */
   readonly signal: AbortSignal
   onRefused(error: unknown): void
-  /** The connection ends with its chunk unanswered: octets that are no text of the charset. */
+  /** The connection ends, after the lines before them, for octets that are no text of the charset. */
   onUnreadable(peer: string, error: unknown): void
 }
 
@@ -68,7 +69,7 @@ export class NetcatConnection {
     try {
       await this.#handle(chunk)
     } catch (error) {
-      // Malformed octets and a stop that does not wait end the connection; its client is told nothing, as in Flume.
+      // Malformed octets and a stop that does not wait end the connection; of them its client is told nothing, as in Flume.
       this.#isEnding = true
       const { remoteAddress, remotePort } = this.#socket
       if (!this.#options.signal.aborted) {
@@ -82,7 +83,8 @@ export class NetcatConnection {
 
   /** Stores and answers the lines that the chunk completes. */
   async #handle(chunk: Buffer): Promise<void> {
-    const { lines, isTooLong } = this.#split(chunk)
+    const { text, unreadable } = this.#decode(chunk)
+    const { lines, isTooLong } = this.#split(text)
     for (let start = 0; start < lines.length; start += MAX_LINES_PER_PUT) {
       const part = lines.slice(start, start + MAX_LINES_PER_PUT)
       const answers = await this.#store(EventBatch.of(part.map((body) => ({ body }))))
@@ -95,12 +97,22 @@ export class NetcatConnection {
         `FAILED: Event exceeds the maximum length (${maxLineLength} chars, including newline)\n`,
       )
     }
+    if (unreadable !== undefined) throw unreadable
+  }
+
+  #decode(chunk: Buffer): { text: string; unreadable?: UnreadableError } {
+    try {
+      return { text: this.#decoder.decode(chunk) }
+    } catch (error) {
+      if (error instanceof UnreadableError) return { text: error.linesBefore, unreadable: error }
+      throw error
+    }
   }
 
   /** The lines in front of one that is too long, or all that are complete. */
-  #split(chunk: Buffer): { lines: readonly string[]; isTooLong: boolean } {
+  #split(text: string): { lines: readonly string[]; isTooLong: boolean } {
     const { maxLineLength } = this.#options
-    const parts = this.#decoder.decode(chunk).split('\n')
+    const parts = text.split('\n')
     parts[0] = this.#rest + (parts[0] ?? '')
     const tooLong = parts.findIndex((part) => part.length >= maxLineLength)
     if (tooLong >= 0) return { lines: parts.slice(0, tooLong), isTooLong: true }

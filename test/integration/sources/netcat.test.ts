@@ -141,6 +141,31 @@ describe('netcat source', () => {
     other.socket.destroy()
   })
 
+  it('stores and answers the lines before bytes that are no text', async () => {
+    for (const encoding of ['utf-8', 'US-ASCII']) {
+      const { context, client } = await start({ encoding })
+      client.send(Buffer.from([0x30]))
+      client.send(Buffer.from('\none\ntwo\nb\u00ffd\nnever\n', 'latin1'))
+      await client.closed()
+      assert.equal(client.text, 'OK\nOK\nOK\n')
+      assert.deepEqual(context.channel.texts, ['0', 'one', 'two'])
+    }
+  })
+
+  it('takes UTF-8 in pieces that end anywhere, and nothing that is no UTF-8', async () => {
+    const { context, client } = await start()
+    const line = '\ufeffgrüße ☃ 𝄞 \u{10ffff}'
+    for (const octet of Buffer.from(`${line}\n`)) client.send(Buffer.from([octet]))
+    await client.told('OK\n')
+    assert.deepEqual(context.channel.texts, [line])
+    for (const bad of ['c080', 'eda080', 'f4908080', 'e280', 'f09d84', '80', 'f5']) {
+      const other = await start()
+      other.client.send(Buffer.from(`780a${bad}0a`, 'hex'))
+      await other.client.closed()
+      assert.equal(other.client.text, 'OK\n', bad)
+    }
+  })
+
   it('reads and answers in the character set of encoding', async () => {
     for (const [encoding, sent, ok] of [
       ['ISO-8859-1', Buffer.from([0xe4, 0x80, 0x0a]), Buffer.from('OK\n')],
