@@ -1,4 +1,3 @@
-import { HEADER_BLOCK_BYTES } from '../format/segment-header.js'
 import type { Segment } from './segment.js'
 
 /** The segments of a log in their order: those that are kept, the active one last. */
@@ -6,7 +5,8 @@ export class SegmentTable {
   readonly #segments: Segment[]
 
   constructor(segments: readonly Segment[]) {
-    this.#segments = [...segments]
+    this.#segments = []
+    for (const segment of segments) this.push(segment)
   }
 
   get size(): number {
@@ -26,7 +26,10 @@ export class SegmentTable {
     return this.#segments[Symbol.iterator]()
   }
 
+  /** Puts a segment behind the newest, which does not grow any more. */
   push(segment: Segment): void {
+    const before = this.newest
+    if (before) segment.bytesBefore = before.bytesBefore + before.recordBytes
     this.#segments.push(segment)
   }
 
@@ -52,15 +55,14 @@ export class SegmentTable {
    * index is needed.
    */
   bytesFrom(sequence: number): number {
-    let bytes = 0
-    for (let i = this.#segments.length - 1; i >= 0; i -= 1) {
-      const { firstSequence, nextSequence, end } = this.#segments[i] as Segment
-      if (nextSequence <= sequence) break
-      const events = nextSequence - firstSequence
-      const share = (nextSequence - Math.max(sequence, firstSequence)) / events
-      bytes += (end - HEADER_BLOCK_BYTES) * share
-    }
-    return Math.round(bytes)
+    const segment = this.holding(sequence)
+    const { newest } = this
+    if (!segment || !newest) return 0
+    const { bytesBefore, firstSequence, nextSequence, recordBytes } = segment
+    const events = nextSequence - firstSequence
+    const done = Math.min(events, Math.max(0, sequence - firstSequence))
+    const share = events === 0 ? 1 : done / events
+    return newest.bytesBefore + newest.recordBytes - bytesBefore - Math.round(recordBytes * share)
   }
 
   /** The first index for which `holds`; it holds for all behind it too. */

@@ -33,6 +33,8 @@ export class Segment {
   readonly file: SegmentFile
   /** Behind the last record: of the active segment its durable frontier. Consumers do not read beyond it. */
   end: number
+  /** Bytes of records in all segments before it, from some start on. */
+  bytesBefore = 0
   /** Whether `end` is where the records end, and not merely the end of the file. */
   isEndKnown = true
   /** Sequence of the first event behind this segment. */
