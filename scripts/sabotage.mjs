@@ -18,11 +18,12 @@ const TESTS = [
   /^unit\/agent\/(read-ahead|.*channel)/,
   /^integration\/wal\//,
   /^contract\/channels\/file\./,
-  /^fault\/wal\//,
   /^property\/wal\//,
+  /^fault\/wal\/(?!fault-sweep)/,
   /^integration\/agent\/file-channel/,
   /^fault\/sinks\/file-roll/,
   /^fault\/agent\/file-channel/,
+  /^fault\/wal\/fault-sweep/,
   /^fault\/agent\/kill9/,
 ]
 /** A run that takes longer hangs, which is noticed too. */
