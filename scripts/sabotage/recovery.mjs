@@ -131,12 +131,17 @@ export const RECOVERY = [
   {
     name: 'another log in a directory goes unnoticed',
     file: identify,
-    replace: [['  if (stranger >= 0) throw otherLog(dataDirectories[stranger] as string)\n', '']],
+    replace: [['  if (match.stranger !== undefined) throw otherLog(match.stranger)\n', '']],
   },
   {
     name: 'a missing directory goes unnoticed',
     file: identify,
-    replace: [['  if (missing.size > 0) throw missingDirectories(options, missing.size)\n', '']],
+    replace: [
+      [
+        '  if (match.missingIds.length > 0) throw missingDirectories(options, match.missingIds.length)\n',
+        '',
+      ],
+    ],
   },
   {
     name: 'a segment begun in vain counts as part of the log',

@@ -218,7 +218,7 @@ export const WRITING = [
   {
     name: 'free space not kept',
     file: pool,
-    replace: [['if (free < minimumFreeBytes + segmentBytes) {', 'if (free < 0) {']],
+    replace: [['if (free < minimumFreeBytes + bytes) {', 'if (free < 0) {']],
   },
   {
     name: 'spare segments without limit',
