@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { DeadLetter } from '@millrace/appender'
+import { seededRandom } from '@millrace/runtime'
 import { until } from '@millrace/testkit'
 import { bench, imbalance, numbers, record } from '../../support/fake-receiver.js'
 
@@ -123,6 +124,29 @@ describe('refused events of an appender', () => {
     assert.equal(letters.length, 0)
     assert.equal(appender.state().delivered, 101)
   })
+
+  for (const maxEvents of [1, 100]) {
+    it(`gives no event up to a receiver that is full at random, in batches of ${maxEvents}`, async () => {
+      let lost = 0
+      const random = seededRandom(20_261_124)
+      const { appender, clock, receivers } = bench(
+        { backoff, batch: { maxEvents }, deadLetter: () => void (lost += 1) },
+        { random: seededRandom(1) },
+      )
+      const [a] = Object.values(receivers)
+      assert.ok(a)
+      for (const share of [0.3, 0.5, 0.7]) {
+        a.answer = () => (random() < share ? 'failed' : 'ok')
+        for (const n of numbers(0, 1_000)) {
+          appender.append(record(n))
+          if (Number(n) % 40 === 0) await clock.advance(500)
+        }
+        await clock.advance(600_000)
+      }
+      assert.equal(lost, 0)
+      assert.equal(appender.state().delivered, 3_000)
+    })
+  }
 
   it('brings an event to another host that one host refuses', async () => {
     const letters: DeadLetter[] = []

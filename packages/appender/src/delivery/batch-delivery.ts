@@ -138,8 +138,7 @@ export class BatchDelivery {
     const { host } = lease
     if (!host.isTrusted) diagnostics.report('recovered', `${host.name} acknowledges batches again`)
     host.succeeded(run.events)
-    this.#suspects.remove(run)
-    this.#suspects.othersAccepted(host.name)
+    this.#suspects.accepted(run, host.name)
     ledger.settle(run, 'delivered')
     this.#queue.release(run)
   }

@@ -1,14 +1,23 @@
 import { Backoff, type Clock, type Random } from '@millrace/runtime'
 import type { Run } from '../queue/run.js'
 
-/** Refusals alone, each followed by an accepted batch of others, before an event is given up. */
+/** Fewest refusals alone, with accepted batches of others between them, before an event is given up. */
 const CONVICTING_REFUSALS = 3
+/** An event is given up when chance explains its refusals in fewer cases than this. */
+const MAX_CHANCE = 1e-8
 
+/** What one receiver did since it refused the event alone for the first time. */
 interface Evidence {
-  /** Refusals of this event alone since the last doubt about the receiver. */
+  /** Refusals of this event alone with accepted batches of others between them, since the last doubt. */
   refusals: number
   /** Whether the receiver has accepted others since the last of them. */
   acceptedOthers: boolean
+  /** All refusals of this event alone. */
+  tests: number
+  /** Accepted batches of others. */
+  othersAccepted: number
+  /** Refusals of others alone that it has accepted later: they were no fault of theirs. */
+  chanceRefusals: number
 }
 
 interface Suspect {
@@ -29,8 +38,9 @@ export interface SuspectsOptions {
 /**
  * Events that a receiver refused although they came alone. A refusal proves nothing about an event:
  * the receiver may be full. So the event steps aside, others go to the same receiver, and it is
- * tried again. Only when it was refused three times, others being accepted after each refusal and
- * none refused in between, is it the event's fault. A full receiver refuses the others too.
+ * tried again. It is the event's fault when it is refused again and again, others being accepted in
+ * between and none refused, so often that it is no chance: a receiver that is full now and then refuses
+ * events alone, too, which it accepts later.
  */
 export class Suspects {
   readonly #options: SuspectsOptions
@@ -103,23 +113,30 @@ export class Suspects {
    */
   refused(run: Run, host: string, usableHosts: readonly string[]): boolean {
     const suspect = this.#find(run) ?? this.#add(run)
-    const evidence = suspect.byHost.get(host) ?? { refusals: 0, acceptedOthers: false }
+    const evidence = suspect.byHost.get(host) ?? newEvidence()
     suspect.byHost.set(host, evidence)
+    evidence.tests += 1
     if (evidence.refusals === 0 || evidence.acceptedOthers) evidence.refusals += 1
     evidence.acceptedOthers = false
     this.#wait(suspect)
     this.#othersTurn = true
     const refusedByAll = usableHosts.every((name) => suspect.byHost.has(name))
-    return refusedByAll && evidence.refusals >= CONVICTING_REFUSALS
+    return refusedByAll && isConvicting(evidence)
   }
 
-  /** A receiver accepted others. */
-  othersAccepted(host: string): void {
+  /** A receiver accepted a batch: a suspect that stood the test, or others. */
+  accepted(run: Run, host: string): void {
+    const chance = this.#find(run)?.byHost.get(host)?.tests ?? 0
+    this.remove(run)
     this.#othersTurn = false
     const now = this.#options.clock.monotonic()
     for (const suspect of this.#suspects) {
       const evidence = suspect.byHost.get(host)
-      if (evidence) evidence.acceptedOthers = true
+      if (evidence) {
+        evidence.acceptedOthers = true
+        evidence.othersAccepted += 1
+        evidence.chanceRefusals += chance
+      }
       suspect.testAtMs = now
     }
   }
@@ -128,8 +145,10 @@ export class Suspects {
   othersRefused(host: string): void {
     this.#othersTurn = false
     for (const suspect of this.#suspects) {
-      if (suspect.byHost.has(host)) {
-        suspect.byHost.set(host, { refusals: 0, acceptedOthers: false })
+      const evidence = suspect.byHost.get(host)
+      if (evidence) {
+        evidence.refusals = 0
+        evidence.acceptedOthers = false
         suspect.testAtMs = this.#options.clock.monotonic() + suspect.backoff.next()
       }
     }
@@ -168,4 +187,17 @@ export class Suspects {
     suspect.isTesting = false
     suspect.testAtMs = this.#options.clock.monotonic() + suspect.backoff.next()
   }
+}
+
+function newEvidence(): Evidence {
+  return { refusals: 0, acceptedOthers: false, tests: 0, othersAccepted: 0, chanceRefusals: 0 }
+}
+
+/**
+ * Whether the refusals of one event are no chance: were it refused as often as the others, by Laplace's
+ * rule of succession, so many refusals in a row would be less likely than {@link MAX_CHANCE}.
+ */
+function isConvicting({ refusals, othersAccepted, chanceRefusals }: Evidence): boolean {
+  const share = (chanceRefusals + 1) / (othersAccepted + chanceRefusals + 2)
+  return refusals >= CONVICTING_REFUSALS && share ** refusals < MAX_CHANCE
 }
