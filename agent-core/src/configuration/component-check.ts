@@ -7,12 +7,13 @@ import { COMMON_KEYS } from './common-keys.js'
 import { type ComponentTypes, KIND_NOUNS } from './component-types.js'
 import type { FindingList, Place } from './finding.js'
 import { closestKey } from './suggestion.js'
-import { namedComponentOf, readOptions } from './option-reader.js'
+import { namedComponentOf, readOptions, type Surroundings } from './option-reader.js'
 
 export interface CheckOptions {
   readonly types: ComponentTypes
   readonly findings: FindingList
   readonly isLenient: boolean
+  readonly surroundings?: Surroundings | undefined
 }
 
 /** Where one component stands in the file. */
@@ -110,7 +111,7 @@ export function checkComponent<K extends ComponentKind>(
   definition: ComponentDefinition,
   options: CheckOptions & { readonly wiring?: Wiring },
 ): CheckedComponent<K> {
-  const { findings, isLenient, wiring = NOWHERE } = options
+  const { findings, isLenient, surroundings, wiring = NOWHERE } = options
   const type = plan.type?.value || plan.fallbackType || ''
   const errorsBefore = findings.errorCount
   const nested = namedComponentOf(definition.options)?.spec
@@ -125,6 +126,7 @@ export function checkComponent<K extends ComponentKind>(
       line: lineOf(plan),
       commonKeys: COMMON_KEYS[plan.kind].map(({ name }) => name),
       isLenient,
+      surroundings,
     },
   )
   if (findings.errorCount === errorsBefore)

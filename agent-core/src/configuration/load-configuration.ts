@@ -16,9 +16,9 @@ export interface LoadConfigurationOptions {
   readonly agent: string
   /** Where modules that a `type` names are looked for, after the file's own folder. */
   readonly confDirectory?: string | undefined
-  /** What `${sys:key}` gives. */
+  /** What `${sys:key}` gives, and what options inherit. */
   readonly systemProperties?: Readonly<Record<string, string>>
-  /** What `${env:NAME}` gives. Default: that of the process. */
+  /** What `${env:NAME}` gives, and what options inherit. Default: that of the process. */
   readonly environment?: NodeJS.ProcessEnv
   /** Makes unknown keys warnings. */
   readonly lenient?: boolean
@@ -58,7 +58,12 @@ export async function loadConfiguration(
       .filter((each) => each !== undefined)
       .map((each) => resolve(each)),
   })
-  const configuration = await new AgentCheck(section, { types, findings, isLenient }).run()
+  const configuration = await new AgentCheck(section, {
+    types,
+    findings,
+    isLenient,
+    surroundings: sources,
+  }).run()
   return {
     findings: findings.sorted(),
     isAgentKnown: true,

@@ -17,6 +17,13 @@ export interface OptionReaderOptions {
   /** Keys that belong to the component beside its options, for suggestions. */
   readonly commonKeys: readonly string[]
   readonly isLenient: boolean
+  /** Settings of the whole agent, which some options inherit. */
+  readonly surroundings?: Surroundings | undefined
+}
+
+export interface Surroundings {
+  readonly systemProperties: Readonly<Record<string, string>>
+  readonly environment: Readonly<Record<string, string | undefined>>
 }
 
 type Spec = OptionSpec<unknown>
@@ -83,6 +90,8 @@ class OptionReader {
   #readOne(spec: Spec): unknown {
     const setting = this.#settings.get(spec.key)
     if (setting === undefined) {
+      const inherited = this.#inherited(spec)
+      if (inherited !== undefined) return inherited
       if (spec.info.required === true) {
         this.#findings.error(
           'MILLRACE_CONFIG_MISSING',
@@ -97,6 +106,27 @@ class OptionReader {
     if (result.success) return this.#adjust(spec, setting, result.data)
     const [issue] = result.error.issues
     this.#reportValue(spec, setting, issue)
+    return spec.fallback
+  }
+
+  /** The value of a setting of the whole agent; undefined where there is none. */
+  #inherited(spec: Spec): unknown {
+    const { surroundings, line } = this.#options
+    const names = spec.info.inherits
+    if (names === undefined || surroundings === undefined) return undefined
+    const { systemProperties, environment } = surroundings
+    const [name, text] = systemProperties[names.systemProperty]
+      ? [names.systemProperty, systemProperties[names.systemProperty]]
+      : [names.environment, environment[names.environment]]
+    if (!text) return undefined
+    const result = spec.schema.safeParse(spec.type === 'list' ? text.replaceAll(',', ' ') : text)
+    if (result.success) return result.data
+    const shown = spec.info.secret === true ? 'the value' : quote(text)
+    this.#findings.error(
+      'MILLRACE_CONFIG_INVALID',
+      { key: this.#settings.prefix + spec.key, line },
+      `${shown} of ${name} ${result.error.issues[0]?.message ?? 'is not valid'}`,
+    )
     return spec.fallback
   }
 

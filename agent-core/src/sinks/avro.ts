@@ -1,5 +1,11 @@
 import { defineSink, option, type Problem } from '@millrace/component'
-import { storeTypeOption, storeTypeProblems, tlsListOptions } from '../tls/tls-options.js'
+import { protocolProblems, type TlsLists } from '../tls/protocols.js'
+import {
+  storeTypeOption,
+  storeTypeProblems,
+  tlsListOptions,
+  truststoreOptions,
+} from '../tls/tls-options.js'
 import { AvroSink } from './avro-sink.js'
 import { clientProblems, rpcClientFactory } from './rpc-client-factory.js'
 
@@ -57,20 +63,21 @@ export const avroSink = defineSink({
       description: 'Takes any certificate of the server.',
       default: false,
     }),
-    truststore: option.string('truststore', {
-      description: 'PEM file with the certificates that the server’s must lead to.',
+    ...truststoreOptions(
+      'File with the certificates that the server’s must lead to: JKS, PKCS12 or PEM.',
+      'JKS',
+    ),
+    verifyHostname: option.bool('verify-hostname', {
+      description:
+        'Whether the server’s certificate must be good for the name that is connected to.',
+      default: true,
     }),
-    truststorePassword: option.string('truststore-password', {
-      description: 'Password of a trust store in Flume.',
-      secret: true,
-      noEffect: 'a PEM trust store has no password',
-    }),
-    truststoreType: storeTypeOption('truststore-type', 'JKS'),
     keystore: option.string('keystore', {
-      description: 'PEM file with the private key and certificate chain of this client.',
+      description:
+        'File with the private key and certificate chain of this client: JKS, PKCS12 or PEM.',
     }),
     keystorePassword: option.string('keystore-password', {
-      description: 'Password of an encrypted private key.',
+      description: 'Password of the key store and its key.',
       secret: true,
     }),
     keystoreType: storeTypeOption('keystore-type', 'PEM'),
@@ -123,14 +130,17 @@ export const avroSink = defineSink({
     ),
 })
 
-function tlsProblems(options: {
+interface TlsChoices extends TlsLists {
   readonly ssl: boolean
   readonly truststoreType: string | undefined
   readonly keystoreType: string | undefined
-}): readonly Problem[] {
+}
+
+function tlsProblems(options: TlsChoices): readonly Problem[] {
   if (!options.ssl) return []
   return [
     ...storeTypeProblems('truststore-type', options.truststoreType),
     ...storeTypeProblems('keystore-type', options.keystoreType),
+    ...protocolProblems(options),
   ]
 }

@@ -8,11 +8,10 @@ import {
   type HostAddress,
   LoadBalancingRpcClient,
   parseHostAddress,
-  readKeyStore,
-  readTrustStore,
   type RpcClient,
 } from '@millrace/rpc'
 import { type Clock, type Logger, messageOf, type Random } from '@millrace/runtime'
+import { ClientTls, type ClientTlsSettings } from '../tls/tls-files.js'
 
 export interface RpcClientFactory {
   /** Whom it connects to, for the log. */
@@ -22,7 +21,7 @@ export interface RpcClientFactory {
 }
 
 /** The options of an avro sink that its client is made from. */
-export interface RpcClientChoices {
+export interface RpcClientChoices extends ClientTlsSettings {
   readonly hostname: string
   readonly port: number
   readonly clientType: string
@@ -38,11 +37,6 @@ export interface RpcClientChoices {
   readonly compression: 'none' | 'deflate'
   readonly compressionLevel: number
   readonly ssl: boolean
-  readonly trustAllCerts: boolean
-  readonly truststore: string | undefined
-  readonly keystore: string | undefined
-  readonly keystorePassword: string | undefined
-  readonly tlsDeflateOrder: 'v1.10' | 'v1.9'
 }
 
 export interface RpcClientHost {
@@ -55,10 +49,11 @@ export interface RpcClientHost {
 export function rpcClientFactory(options: RpcClientChoices, host: RpcClientHost): RpcClientFactory {
   const all = hostsOf(options)
   const hosts = clientFlavour(options.clientType) === 'single' ? all.slice(0, 1) : all
+  const tls = options.ssl ? new ClientTls(options) : undefined
   return {
     target: hosts.map(formatHostAddress).join(', '),
     async connect(signal) {
-      const client = createClient(options, hosts, host)
+      const client = createClient(options, hosts, { ...host, tls: await tls?.read() })
       // Clients of several hosts connect as their calls come.
       if (client instanceof AvroRpcClient) await client.connect({ signal })
       return client
@@ -69,7 +64,7 @@ export function rpcClientFactory(options: RpcClientChoices, host: RpcClientHost)
 function createClient(
   options: RpcClientChoices,
   hosts: readonly HostAddress[],
-  host: RpcClientHost,
+  host: RpcClientHost & { readonly tls: ClientTlsOptions | undefined },
 ): RpcClient {
   const shared = {
     ...host,
@@ -79,7 +74,6 @@ function createClient(
     requestTimeoutMs: options.requestTimeoutMs,
     compression: options.compression,
     compressionLevel: options.compressionLevel,
-    tls: options.ssl ? clientTls(options) : undefined,
   }
   switch (clientFlavour(options.clientType)) {
     case 'failover':
@@ -93,19 +87,6 @@ function createClient(
       const [address = { host: options.hostname, port: options.port }] = hosts
       return new AvroRpcClient({ ...shared, ...address })
     }
-  }
-}
-
-/** Reads the files anew for each connection, so that renewed certificates are used. */
-function clientTls(options: RpcClientChoices): ClientTlsOptions {
-  const { truststore, keystore, keystorePassword: password, trustAllCerts } = options
-  return {
-    trustAll: trustAllCerts,
-    outermost: options.tlsDeflateOrder === 'v1.9' ? 'tls' : 'zlib',
-    ...(truststore === undefined ? {} : { ca: readTrustStore(truststore) }),
-    ...(keystore === undefined
-      ? {}
-      : readKeyStore(keystore, password === undefined ? {} : { password })),
   }
 }
 

@@ -9,29 +9,25 @@ import {
   type AvroRpcHandler,
   AvroRpcServer,
   type CallContext,
-  readKeyStore,
-  readTrustStore,
   type ServerTlsOptions,
 } from '@millrace/rpc'
 import {
   AbortError,
   type Clock,
-  LifecycleError,
   type Logger,
   messageOf,
   RateLimit,
   throwIfAborted,
+  type Timer,
 } from '@millrace/runtime'
+import { type StoreSettings, ServerTls } from '../tls/tls-files.js'
 import { IpFilter } from './ip-filter.js'
 
-export interface AvroSourceOptions {
+export interface AvroSourceOptions extends StoreSettings {
   readonly bind: string
   readonly port: number
   readonly compression: 'none' | 'deflate'
   readonly ssl: boolean
-  readonly keystore: string | undefined
-  readonly keystorePassword: string | undefined
-  readonly truststore: string | undefined
   readonly clientAuth: 'none' | 'want' | 'need'
   readonly ipFilter: boolean
   readonly ipFilterRules: readonly string[]
@@ -43,6 +39,8 @@ export interface AvroSourceHost {
 }
 
 const WARN_INTERVAL_MS = 5_000
+/** How often the files of the certificates are looked at. */
+const STORE_CHECK_MS = 10_000
 
 /**
  * A call is answered OK once every required channel has stored its events, and FAILED when one
@@ -54,6 +52,7 @@ export class AvroSource implements EventDrivenSource {
   readonly #filter: IpFilter | undefined
   #server: AvroRpcServer | undefined
   #port: number | undefined
+  #storeTimer: Timer | undefined
 
   constructor(options: AvroSourceOptions, host: AvroSourceHost) {
     this.#options = options
@@ -72,7 +71,8 @@ export class AvroSource implements EventDrivenSource {
     const { logger, clock } = this.#host
     const { counters } = context
     const filter = this.#filter
-    const tls = this.#options.ssl ? this.#tls() : undefined
+    const stores = this.#options.ssl ? new ServerTls(this.#options) : undefined
+    const tls = await stores?.read()
     throwIfAborted(context.signal)
     const server = new AvroRpcServer({
       host: bind,
@@ -91,6 +91,7 @@ export class AvroSource implements EventDrivenSource {
     const address = await server.listen()
     if (this.#server !== server) throw new AbortError('The source was stopped while it started')
     this.#port = address.port
+    if (stores && tls) this.#watchStores(server, stores, tls)
     logger.info(`listening on ${address.host}:${address.port}${tls ? ' with TLS' : ''}`)
   }
 
@@ -99,19 +100,33 @@ export class AvroSource implements EventDrivenSource {
     const server = this.#server
     this.#server = undefined
     this.#port = undefined
+    this.#storeTimer?.cancel()
     await server?.close({ deadlineMs: options.deadlineMs })
   }
 
-  #tls(): ServerTlsOptions {
-    const { keystore = '', keystorePassword: password, truststore, clientAuth } = this.#options
-    try {
-      const store = readKeyStore(keystore, password === undefined ? {} : { password })
-      return truststore === undefined
-        ? store
-        : { ...store, ca: readTrustStore(truststore), clientAuth }
-    } catch (cause) {
-      throw new LifecycleError('MILLRACE_LIFECYCLE_START_FAILED', messageOf(cause), { cause })
+  /** New connections get the certificates that are in the files by then. */
+  #watchStores(server: AvroRpcServer, tls: ServerTls, used: ServerTlsOptions): void {
+    const { clock, logger } = this.#host
+    let current = used
+    let trouble = ''
+    const look = async () => {
+      try {
+        const next = await tls.read()
+        if (next !== current && this.#server === server) {
+          server.renewTls(next)
+          current = next
+          logger.info('the certificates were read anew')
+        }
+        trouble = ''
+      } catch (error) {
+        const text = messageOf(error)
+        if (text !== trouble) logger.warn('the certificates stay as they were', error)
+        trouble = text
+      }
+      if (this.#server === server)
+        this.#storeTimer = clock.after(STORE_CHECK_MS, () => void look(), { ref: false })
     }
+    this.#storeTimer = clock.after(STORE_CHECK_MS, () => void look(), { ref: false })
   }
 }
 

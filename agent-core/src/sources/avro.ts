@@ -1,6 +1,12 @@
 import { defineSource, option, type Problem } from '@millrace/component'
 import { messageOf } from '@millrace/runtime'
-import { storeTypeOption, storeTypeProblems, tlsListOptions } from '../tls/tls-options.js'
+import { protocolProblems, type TlsLists } from '../tls/protocols.js'
+import {
+  serverKeystoreOptions,
+  storeTypeProblems,
+  tlsListOptions,
+  truststoreOptions,
+} from '../tls/tls-options.js'
 import { AvroSource } from './avro-source.js'
 import { parseRule } from './ip-filter.js'
 
@@ -29,18 +35,11 @@ export const avroSource = defineSource({
       default: 'none',
     }),
     ssl: option.bool('ssl', { description: 'Speaks TLS.', default: false }),
-    keystore: option.string('keystore', {
-      description: 'PEM file with the private key and the certificate chain.',
-    }),
-    keystorePassword: option.string('keystore-password', {
-      description: 'Password of an encrypted private key.',
-      secret: true,
-    }),
-    keystoreType: storeTypeOption('keystore-type', 'JKS'),
-    truststore: option.string('truststore', {
-      description: 'PEM file with the certificates that client certificates must lead to.',
-    }),
-    truststoreType: storeTypeOption('truststore-type', 'PEM'),
+    ...serverKeystoreOptions,
+    ...truststoreOptions(
+      'File with the certificates that client certificates must lead to: JKS, PKCS12 or PEM.',
+      'PEM',
+    ),
     clientAuth: option.enum('client-auth', ['none', 'want', 'need'], {
       description: 'Whether clients are asked for a certificate, or must have a good one.',
       default: 'none',
@@ -59,7 +58,7 @@ export const avroSource = defineSource({
   create: ({ options, logger, clock }) => new AvroSource(options, { logger, clock }),
 })
 
-interface TlsChoices {
+interface TlsChoices extends TlsLists {
   readonly ssl: boolean
   readonly keystore: string | undefined
   readonly keystoreType: string | undefined
@@ -86,6 +85,7 @@ function tlsProblems(options: TlsChoices): readonly Problem[] {
     ...problems,
     ...storeTypeProblems('keystore-type', options.keystoreType),
     ...storeTypeProblems('truststore-type', options.truststoreType),
+    ...protocolProblems(options),
   ]
 }
 

@@ -53,6 +53,7 @@ export {
 } from './definition.js'
 export type { OptionUnit } from './option-schemas.js'
 export {
+  type InheritedSetting,
   type NamedComponent,
   type OptionInfo,
   type OptionShape,

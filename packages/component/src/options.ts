@@ -39,8 +39,17 @@ export interface OptionInfo {
   readonly noEffect?: string
   /** Why a key that Flume knows is refused: setting it is an error. */
   readonly unsupported?: string
+  /** Where a value comes from that the component does not set itself, the system property first. */
+  readonly inherits?: InheritedSetting
   /** What the reference prints as the default, where that is not what code gets when the key is absent. */
   readonly shownDefault?: string | number | boolean
+}
+
+/** A setting of the whole agent. Names in a list stand between commas. */
+export interface InheritedSetting {
+  /** As `-D` gives it. */
+  readonly systemProperty: string
+  readonly environment: string
 }
 
 /** One declared key; `T` is what code gets. */

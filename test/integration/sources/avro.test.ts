@@ -3,14 +3,17 @@ import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
+import { connect as connectTls } from 'node:tls'
 import { avroSource } from '@millrace/agent-core/internal/sources/avro'
 import {
   AvroSource,
   type AvroSourceOptions,
 } from '@millrace/agent-core/internal/sources/avro-source'
 import { AvroRpcClient, AvroRpcConnection, type ClientTlsOptions } from '@millrace/rpc'
+import { FakeClock } from '@millrace/testkit'
 import { ChannelError, deferred, silentLogger, systemClock } from '@millrace/runtime'
 import { testCertificates } from '../../support/certificates.js'
+import { writeJks, writePkcs12 } from '../../support/java-stores.js'
 import { batchOf, type SourceContext, sourceContext } from '../../support/component-context.js'
 import { temporaryDirectory } from '../../support/temp-directory.js'
 import { until } from '../../support/until.js'
@@ -23,6 +26,11 @@ const DEFAULTS: AvroSourceOptions = {
   keystore: undefined,
   keystorePassword: undefined,
   truststore: undefined,
+  truststorePassword: undefined,
+  includeProtocols: [],
+  excludeProtocols: ['SSLv3'],
+  includeCipherSuites: [],
+  excludeCipherSuites: [],
   clientAuth: 'none',
   ipFilter: false,
   ipFilterRules: [],
@@ -244,6 +252,78 @@ describe('avro source', () => {
       assert.deepEqual(context.channel.texts, ['nobody', 'known'])
     })
 
+    it('takes a JKS and a PKCS12 store, whatever keystore-type says', async () => {
+      for (const path of [writeJks('changeit', server), writePkcs12('changeit', server)]) {
+        const { port } = await start({ ssl: true, keystore: path, keystorePassword: 'changeit' })
+        await client(port, { tls: trusting }).appendBatch(batchOf('x'))
+      }
+    })
+
+    it('speaks the protocols and suites that are included and not excluded', async () => {
+      const spoken = async (lists: Partial<AvroSourceOptions>, tls: ClientTlsOptions = {}) => {
+        const { port } = await start({ ssl: true, keystore, ...lists })
+        const socket = connectTls({
+          port,
+          host: '127.0.0.1',
+          ca: authority.cert,
+          ...(tls as object),
+        })
+        return new Promise<string>((resolve) => {
+          socket.once('secureConnect', () => {
+            resolve(`${socket.getProtocol()} ${socket.getCipher().name}`)
+            socket.destroy()
+          })
+          socket.once('error', () => resolve('refused'))
+        })
+      }
+      assert.match(await spoken({}), /^TLSv1.3 /)
+      assert.match(await spoken({ excludeProtocols: ['SSLv3', 'TLSv1.3'] }), /^TLSv1.2 /)
+      assert.match(await spoken({ includeProtocols: ['TLSv1.3'] }), /^TLSv1.3 /)
+      const old = { maxVersion: 'TLSv1.2' } as const
+      assert.equal(await spoken({ includeProtocols: ['TLSv1.3'] }, old), 'refused')
+      const suite = 'TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384'
+      assert.equal(
+        await spoken({ includeCipherSuites: [suite] }),
+        'TLSv1.2 ECDHE-RSA-AES256-GCM-SHA384',
+      )
+      assert.notEqual(
+        await spoken({ excludeCipherSuites: ['TLS_AES_256_GCM_SHA384'] }),
+        'TLSv1.3 TLS_AES_256_GCM_SHA384',
+      )
+      assert.doesNotMatch(await spoken({ excludeCipherSuites: [suite] }, old), /AES256-GCM-SHA384/)
+    })
+
+    it('gives connections the certificates that are in the file by then', async () => {
+      const clock = new FakeClock()
+      const path = server.writeStore()
+      const source = new AvroSource(
+        { ...DEFAULTS, ssl: true, keystore: path },
+        { logger: silentLogger, clock },
+      )
+      await source.start(sourceContext())
+      const certificateOf = () =>
+        new Promise<string>((resolve, reject) => {
+          const socket = connectTls({ port: source.port ?? 0, rejectUnauthorized: false }, () => {
+            resolve(String(socket.getPeerCertificate().subject.CN))
+            socket.destroy()
+          })
+          socket.once('error', reject)
+        })
+      assert.equal(await certificateOf(), 'server')
+      writeFileSync(path, 'half a file')
+      await clock.advance(10_000)
+      assert.equal(await certificateOf(), 'server')
+      writeFileSync(path, stranger.key + stranger.cert)
+      await until(
+        async () => {
+          await clock.advance(10_000)
+          return (await certificateOf()) === 'stranger'
+        },
+        { what: 'the new certificate' },
+      )
+      await source.stop(STOP)
+    })
+
     it('says what a key store is that it cannot read', async () => {
       const directory = temporaryDirectory()
       const file = (name: string, bytes: Buffer) => {
@@ -251,11 +331,14 @@ describe('avro source', () => {
         return join(directory, name)
       }
       for (const [path, reason] of [
-        [file('a.jks', Buffer.from('feedfeed00000002', 'hex')), /is a JKS store/],
-        [file('a.p12', Buffer.from('30820a00', 'hex')), /is a PKCS12 store or DER/],
-        [file('a.txt', Buffer.from('hello')), /is no PEM file/],
-        [file('c.pem', Buffer.from(server.cert)), /has no private key/],
-        [file('k.pem', Buffer.from(server.key)), /has no certificate/],
+        [file('a.jks', Buffer.from('feedfeed00000002', 'hex')), /it is a damaged JKS store/],
+        [
+          file('a.p12', Buffer.from('30820a00', 'hex')),
+          /it is a damaged PKCS12 store, or its password is another one/,
+        ],
+        [file('a.txt', Buffer.from('hello')), /it is neither PEM nor JKS nor PKCS12/],
+        [file('c.pem', Buffer.from(server.cert)), /it holds no private key/],
+        [file('k.pem', Buffer.from(server.key)), /it holds no certificate/],
         [file('m.pem', Buffer.from(stranger.key + server.cert)), /cannot be used: .*mismatch/],
         [join(directory, 'missing'), /ENOENT/],
       ] as const) {
@@ -291,8 +374,8 @@ describe('avro source options', () => {
     ])
   })
 
-  it('refuse stores that are not PEM by name, with ssl only', () => {
-    for (const type of ['JKS', 'PKCS12', 'JCEKS']) {
+  it('take JKS, PKCS12 and PEM stores and refuse others by name, with ssl only', () => {
+    for (const type of ['BCFKS', 'JCEKS']) {
       const given = { keystore: 'k', keystoreType: type, truststoreType: type }
       assert.deepEqual(findings({ ...given, ssl: true }), [
         'error MILLRACE_CONFIG_UNSUPPORTED keystore-type',
@@ -300,7 +383,33 @@ describe('avro source options', () => {
       ])
       assert.deepEqual(findings(given), [])
     }
-    assert.deepEqual(findings({ ssl: true, keystore: 'k', keystoreType: 'pem' }), [])
+    for (const keystoreType of ['pem', 'JKS', 'pkcs12', undefined]) {
+      assert.deepEqual(findings({ ssl: true, keystore: 'k', keystoreType }), [])
+    }
+  })
+
+  it('tell what their lists of protocols and suites leave out', () => {
+    const given = { ssl: true, keystore: 'k' }
+    assert.deepEqual(findings({ ...given, includeProtocols: ['TLSv1'] }), [
+      'warning MILLRACE_CONFIG_NO_EFFECT include-protocols',
+      'error INVALID include-protocols',
+    ])
+    assert.deepEqual(findings({ ...given, excludeProtocols: ['TLSv1', 'TLS1.3'] }), [
+      'warning MILLRACE_CONFIG_NO_EFFECT exclude-protocols',
+    ])
+    assert.deepEqual(findings({ ...given, includeCipherSuites: ['TLS_NO_SUCH'] }), [
+      'warning MILLRACE_CONFIG_NO_EFFECT include-cipher-suites',
+      'error INVALID include-cipher-suites',
+    ])
+    assert.deepEqual(
+      findings({
+        ...given,
+        includeProtocols: ['TLSv1.3'],
+        includeCipherSuites: ['TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384'],
+      }),
+      ['error INVALID include-cipher-suites'],
+    )
+    assert.deepEqual(findings({ ...given, excludeCipherSuites: ['TLS_AES_128_GCM_SHA256'] }), [])
   })
 
   it('warn of client-auth without ssl', () => {

@@ -19,6 +19,7 @@ const flume = JSON.parse(
 const OWN_KEYS: Readonly<Record<string, readonly Property[]>> = {
   'source avro': [
     ['truststore', false, null, 'string'],
+    ['truststore-password', false, null, 'string'],
     ['truststore-type', false, 'PEM', 'string'],
     ['client-auth', false, 'none', 'enum'],
   ],
@@ -27,6 +28,8 @@ const OWN_KEYS: Readonly<Record<string, readonly Property[]>> = {
     ['keystore', false, null, 'string'],
     ['keystore-password', false, null, 'string'],
     ['keystore-type', false, 'PEM', 'string'],
+    ['tls-deflate-order', false, 'v1.10', 'enum'],
+    ['verify-hostname', false, true, 'bool'],
   ],
   'channel file': [
     ['byteCapacity', false, null, 'long'],

@@ -141,6 +141,15 @@ export class AvroRpcServer {
     return this.#closing
   }
 
+  /**
+   * Gives new connections other keys, certificates and protocols; those that are open stay as they are.
+   * A server without TLS stays without.
+   * @throws Error of Node when key or certificate cannot be used; the old ones stay.
+   */
+  renewTls(tls: ServerTlsOptions): void {
+    if (this.#options.tls) this.#transport?.renewTls(tls)
+  }
+
   /** Cuts off every connection that is open now, without answers, and goes on accepting. */
   disconnect(): void {
     for (const { socket } of this.#connections) socket.destroy()

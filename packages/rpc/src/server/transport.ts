@@ -27,17 +27,26 @@ const ZLIB_FIRST_OCTET = 0x78
 /** Opens the layers over accepted sockets. */
 export class Transport {
   readonly #options: TransportOptions
+  #tls: ServerTlsOptions | undefined
   readonly #tlsServer: TlsServer | undefined
   readonly #handshakes = new Map<string, TransportEvents>()
 
   /** @throws Error of Node when key or certificate cannot be used. */
   constructor(options: TransportOptions) {
     this.#options = options
+    this.#tls = options.tls
     if (options.tls) this.#tlsServer = this.#createTlsServer(options.tls)
   }
 
+  /** For the connections to come. @throws Error of Node when key or certificate cannot be used. */
+  renewTls(tls: ServerTlsOptions): void {
+    this.#tlsServer?.setSecureContext(this.#serverOptions(tls))
+    this.#tls = tls
+  }
+
   open(socket: Socket, events: TransportEvents): void {
-    const { tls, compression } = this.#options
+    const { compression } = this.#options
+    const tls = this.#tls
     if (!tls) {
       events.opened(compression === 'deflate' ? new DeflateDuplex(socket) : socket)
       return
@@ -68,7 +77,7 @@ export class Transport {
 
   /** Node does not say why it ends a connection whose certificate it does not trust. */
   #untoldEnd(): string {
-    return this.#options.tls?.clientAuth === 'need'
+    return this.#tls?.clientAuth === 'need'
       ? 'the TLS handshake ended: its certificate is not trusted, or it went away'
       : 'it went away during the TLS handshake'
   }
