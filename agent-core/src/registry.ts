@@ -23,9 +23,22 @@ export const builtinComponents: readonly BuiltinComponent[] = [
   },
   {
     kind: 'source',
+    alias: 'multiport_syslogtcp',
+    classNames: ['org.apache.flume.source.MultiportSyslogTCPSource'],
+    load: () =>
+      import('./sources/multiport-syslogtcp.js').then((module) => module.multiportSyslogtcpSource),
+  },
+  {
+    kind: 'source',
     alias: 'netcat',
     classNames: ['org.apache.flume.source.NetcatSource'],
     load: () => import('./sources/netcat.js').then((module) => module.netcatSource),
+  },
+  {
+    kind: 'source',
+    alias: 'netcatudp',
+    classNames: ['org.apache.flume.source.NetcatUdpSource'],
+    load: () => import('./sources/netcatudp.js').then((module) => module.netcatudpSource),
   },
   {
     kind: 'source',
@@ -38,6 +51,18 @@ export const builtinComponents: readonly BuiltinComponent[] = [
     alias: 'spooldir',
     classNames: ['org.apache.flume.source.SpoolDirectorySource'],
     load: () => import('./sources/spooldir.js').then((module) => module.spooldirSource),
+  },
+  {
+    kind: 'source',
+    alias: 'syslogtcp',
+    classNames: ['org.apache.flume.source.SyslogTcpSource'],
+    load: () => import('./sources/syslogtcp.js').then((module) => module.syslogtcpSource),
+  },
+  {
+    kind: 'source',
+    alias: 'syslogudp',
+    classNames: ['org.apache.flume.source.SyslogUDPSource'],
+    load: () => import('./sources/syslogudp.js').then((module) => module.syslogudpSource),
   },
   {
     kind: 'source',

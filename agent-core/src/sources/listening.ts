@@ -8,7 +8,7 @@ import { LifecycleError, messageOf, throwIfAborted } from '@millrace/runtime'
  */
 export async function listenOn(
   server: Server,
-  address: { readonly bind: string; readonly port: number },
+  address: { readonly bind: string | undefined; readonly port: number },
   signal: AbortSignal,
 ): Promise<void> {
   throwIfAborted(signal)
@@ -16,7 +16,7 @@ export async function listenOn(
   await new Promise<void>((resolve, reject) => {
     const onError = (cause: Error) => reject(cannotListen(address, cause))
     server.once('error', onError)
-    server.listen({ host: bind, port }, () => {
+    server.listen(bind === undefined ? { port } : { host: bind, port }, () => {
       server.off('error', onError)
       resolve()
     })
@@ -26,10 +26,10 @@ export async function listenOn(
 }
 
 function cannotListen(
-  address: { readonly bind: string; readonly port: number },
+  address: { readonly bind: string | undefined; readonly port: number },
   cause: unknown,
 ): LifecycleError {
-  const message = `Cannot listen on ${address.bind}:${address.port}: ${messageOf(cause)}`
+  const message = `Cannot listen on ${address.bind ?? '*'}:${address.port}: ${messageOf(cause)}`
   return new LifecycleError('MILLRACE_LIFECYCLE_START_FAILED', message, { cause })
 }
 

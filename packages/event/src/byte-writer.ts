@@ -1,5 +1,8 @@
 import { varintSize, writeVarint } from './varint.js'
 
+/** Longest text, in characters, that is written without help. Its length takes one byte. */
+const SHORT_LENGTH = 32
+
 /** A growing buffer and the position where the next bytes go. Fields are open for hot paths. */
 export class ByteWriter {
   buffer: Buffer
@@ -37,9 +40,25 @@ export class ByteWriter {
 
   /** Length and UTF-8: Avro's `string`. */
   writeString(value: string): void {
+    if (value.length <= SHORT_LENGTH && this.#writeShort(value)) return
     const length = Buffer.byteLength(value)
     this.reserve(varintSize(length) + length)
     this.position = writeVarint(this.buffer, this.position, length)
     this.position += this.buffer.write(value, this.position)
+  }
+
+  /** Writes a short text of ASCII by itself, which costs less than a call into the runtime. */
+  #writeShort(value: string): boolean {
+    const { length } = value
+    this.reserve(length + 1)
+    const { buffer, position } = this
+    for (let i = 0; i < length; i += 1) {
+      const code = value.charCodeAt(i)
+      if (code > 0x7f) return false
+      buffer[position + 1 + i] = code
+    }
+    buffer[position] = length << 1
+    this.position = position + 1 + length
+    return true
   }
 }
