@@ -11,7 +11,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { load, type LoadResult } from './load.js'
+import { load } from './load.js'
 import { fileChannel, type Peer, startMillrace, usage } from './peers.js'
 import { argument, median, printTable, writeReport } from './report.js'
 
@@ -72,29 +72,42 @@ async function openingMs(channel: Record<string, string>, least: number): Promis
 async function drain(arriving: number): Promise<Rates> {
   const peer = await startMillrace({ channel: backlogged })
   try {
-    const start = performance.now()
-    const first = await peer.figures(SHAPE.batch)
-    let result: LoadResult | undefined
+    const open = await peer.figures(SHAPE.batch)
+    let isLoaded = false
     const loading =
       arriving > 0
-        ? load(peer.port, SHAPE, arriving).then((each) => (result = each))
+        ? load(peer.port, SHAPE, arriving).finally(() => (isLoaded = true))
         : Promise.resolve(undefined)
-    let last = first
-    let seconds = 0
+    // From the first event that has arrived, to the last one or the end of the backlog.
+    let first = open
+    let start = performance.now()
+    let last = open
     do {
       await new Promise((resolve) => setTimeout(resolve, SAMPLE_MS))
       last = await peer.figures(SHAPE.batch)
-      seconds = (performance.now() - start) / 1_000
-    } while (last.backlog > 0 && (arriving === 0 || result === undefined))
-    const takesPerSecond = (last.taken - first.taken) / seconds
-    const putsPerSecond = (last.accepted - first.accepted) / seconds
+      if (arriving > 0 && first.accepted === open.accepted) {
+        first = last
+        start = performance.now()
+      }
+    } while (last.backlog > 0 && !isLoaded)
+    const seconds = (performance.now() - start) / 1_000
     await loading
-    while ((await peer.figures(SHAPE.batch)).backlog > 0)
-      await new Promise((resolve) => setTimeout(resolve, SAMPLE_MS))
-    return { putsPerSecond, takesPerSecond, peakMegabytes: usage(peer.pids).peakMegabytes }
+    if (arriving > 0 && last.accepted === first.accepted)
+      throw new Error('void: the backlog was empty before events arrived; take more --gigabytes')
+    await untilEmpty(peer)
+    return {
+      putsPerSecond: (last.accepted - first.accepted) / seconds,
+      takesPerSecond: (last.taken - first.taken) / seconds,
+      peakMegabytes: usage(peer.pids).peakMegabytes,
+    }
   } finally {
     await peer.stop()
   }
+}
+
+async function untilEmpty(peer: Peer): Promise<void> {
+  while ((await peer.figures(SHAPE.batch)).backlog > 0)
+    await new Promise((resolve) => setTimeout(resolve, SAMPLE_MS))
 }
 
 const raw = {

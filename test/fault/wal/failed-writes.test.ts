@@ -72,7 +72,10 @@ describe('a log whose sync has failed', () => {
     const before = recordIds(disk.bytes(first.path), first.header)
     const behind = recordIds(disk.bytes(second.path), second.header)
     assert.ok(before.length >= 3 && behind.length >= 2)
-    assert.ok(Math.min(...behind) > Math.max(...before), `${before} and then ${behind}`)
+    assert.ok(
+      Math.min(...behind) > Math.max(...before),
+      `${before.join()} and then ${behind.join()}`,
+    )
     await log.close()
   })
 })
