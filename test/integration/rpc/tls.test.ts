@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { connect as connectTcp } from 'node:net'
+import { once } from 'node:events'
+import { connect as connectTcp, createServer } from 'node:net'
 import { EventBatch } from '@millrace/event'
 import {
   AvroRpcClient,
@@ -141,6 +142,27 @@ describe('TLS between client and server', () => {
       await until(() => server.connectionCount === 0, { what: 'both are gone' })
       await clientOf(port, trusting(), { compression }).append(HELLO)
     }
+  })
+
+  it('tells the way out when a client finds a bad record, as old clients of Flume do with TLS 1.3', async () => {
+    const { port, log } = await serve()
+    const proxy = createServer((client) => {
+      const target = connectTcp({ port, host: '127.0.0.1' })
+      client.pipe(target)
+      target.once('data', (octets: Buffer) => {
+        const last = octets.length - 1
+        octets[last] = (octets[last] ?? 0) ^ 1
+        client.write(octets)
+      })
+      for (const socket of [client, target]) socket.on('error', () => undefined)
+    }).listen(0, '127.0.0.1')
+    await once(proxy, 'listening')
+    const address = proxy.address()
+    assert.ok(typeof address === 'object' && address)
+    await failsToConnect(clientOf(address.port, trusting()), /bad record|decryption failed/)
+    await until(() => log.length === 1, { what: 'a line in the log' })
+    assert.match(log[0] ?? '', /bad record mac \(clients of Flume 1\.7 to 1\.9 need TLS 1\.2/)
+    proxy.close()
   })
 
   it('asks nothing of a silent peer, and gives a begun handshake its time', async () => {

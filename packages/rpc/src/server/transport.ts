@@ -123,9 +123,14 @@ export class Transport {
 
 const keyOf = (socket: Socket) => `${socket.remoteAddress}:${socket.remotePort}`
 
+/** What Netty 3.10 answers to a TLS 1.3 handshake that it reads in one piece: it has lost all but the first record. */
+const BAD_RECORD = /bad record mac/
+const OLD_CLIENT = ' (clients of Flume 1.7 to 1.9 need TLS 1.2: exclude TLSv1.3)'
+
 /** OpenSSL's errors are a line of numbers, functions and files with the reason in the middle. */
 function readable(error: Error): Error {
   const reason: unknown = Reflect.get(error, 'reason')
   if (typeof reason !== 'string') return error
-  return Object.assign(new Error(`TLS: ${reason}`), { code: Reflect.get(error, 'code') })
+  const hint = BAD_RECORD.test(reason) ? OLD_CLIENT : ''
+  return Object.assign(new Error(`TLS: ${reason}${hint}`), { code: Reflect.get(error, 'code') })
 }
