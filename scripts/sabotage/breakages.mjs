@@ -4,4 +4,4 @@ import { READING } from './reading.mjs'
 import { RECOVERY } from './recovery.mjs'
 import { WRITING } from './writing.mjs'
 
-export const BREAKAGES = [...WRITING, ...READING, ...RECOVERY, ...CHANNEL]
+export const AREAS = { writing: WRITING, reading: READING, recovery: RECOVERY, channel: CHANNEL }
