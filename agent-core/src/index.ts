@@ -34,3 +34,4 @@ export {
   startMonitoring,
 } from './monitoring/monitoring.js'
 export { type BuiltinComponent, builtinComponents } from './registry.js'
+export { REJECTED_AT, REJECTED_REASON, REJECTED_SINK } from './runners/dead-letters.js'

@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
+import { LineOutput, runCommandLine } from 'millrace'
 import { repository } from './repository.js'
 import { until } from './until.js'
 
@@ -88,6 +90,23 @@ export async function runMillrace(
   const command = startMillrace(args, { stdin: '', ...options })
   const timer = setTimeout(() => command.kill('SIGKILL'), options.timeoutMs ?? 15_000)
   return command.finished.finally(() => clearTimeout(timer))
+}
+
+/** Runs a command within this process: for the many that are refused before they do anything. */
+export async function runHere(
+  args: readonly string[],
+): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
+  const text = { stdout: '', stderr: '' }
+  const output = (name: keyof typeof text) => {
+    const stream = new PassThrough()
+    stream.setEncoding('utf8').on('data', (chunk: string) => (text[name] += chunk))
+    return new LineOutput(stream)
+  }
+  const stdout = output('stdout')
+  const stderr = output('stderr')
+  const code = await runCommandLine(args, { stdout, stderr, environment: {} })
+  await Promise.all([stdout.flush(), stderr.flush()])
+  return { code, ...text }
 }
 
 /** Runs a check for each case, two at a time: a process's start keeps one core busy. */

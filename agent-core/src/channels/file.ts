@@ -61,7 +61,8 @@ const options = {
     default: 100_000,
   }),
   segmentSize: option.int('segmentSize', {
-    description: 'Length of one file; a longer batch gets a file of its own. Not more than `maxFileSize`.',
+    description:
+      'Length of one file; a longer batch gets a file of its own. Not more than `maxFileSize`.',
     unit: 'bytes',
     default: 64 * 1024 ** 2,
     min: 64 * 1024,

@@ -41,6 +41,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./commands/avro-client.js'),
   },
   {
+    name: 'channel',
+    summary: 'look into a file channel on disk: ls, verify, repair, export',
+    load: () => import('./commands/channel.js'),
+  },
+  {
+    name: 'dlq',
+    summary: 'dead letters in a file channel: list, show, retry, purge',
+    load: () => import('./commands/dlq.js'),
+  },
+  {
     name: 'version',
     summary: 'print the version',
     load: () => import('./commands/version.js'),
