@@ -8,6 +8,8 @@ const CAMPAIGNS = {
   'power-loss':
     'random schedules over a log on a disk that loses its power [--points N --seed N --faults]',
   'fault-sweep': 'each call of a fixed run over a log fails once with each error [--kind KIND]',
+  'killed-pair':
+    "Flume's load-balancing client and two agents, killed in turn [--kills N --every MS --flume VERSION]",
   damage: 'each bit and each length of a small log, zeroed pages of a larger one [--every N]',
 }
 

@@ -25,6 +25,8 @@ export interface SendRequest {
   readonly bodySize?: number
   /** Sends what failed again, with a new client, until it is accepted. */
   readonly retry?: boolean
+  /** Between two calls, in milliseconds. Default none. */
+  readonly pauseMillis?: number
 }
 
 /** What a sender knows of its events. */

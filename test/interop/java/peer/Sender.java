@@ -27,12 +27,13 @@ final class Sender {
   private final int batch;
   private final int bodySize;
   private final boolean retry;
+  private final long pauseMillis;
   private final List<int[]> resent = new ArrayList<>();
   private final Map<String, Integer> failures = new LinkedHashMap<>();
   private volatile boolean ending;
   private volatile int acknowledged;
 
-  /** With: name, properties, count (0: until it is ended), batch (0: append), bodySize, retry. */
+  /** With: name, properties, count (0: until it is ended), batch (0: append), bodySize, retry, pauseMillis. */
   Sender(JsonObject with) {
     name = with.get("name").getAsString();
     for (Map.Entry<String, JsonElement> each : with.getAsJsonObject("properties").entrySet()) {
@@ -42,6 +43,7 @@ final class Sender {
     batch = with.get("batch").getAsInt();
     bodySize = with.has("bodySize") ? with.get("bodySize").getAsInt() : 0;
     retry = with.has("retry") && with.get("retry").getAsBoolean();
+    pauseMillis = with.has("pauseMillis") ? with.get("pauseMillis").getAsLong() : 0;
   }
 
   String name() {
@@ -67,6 +69,7 @@ final class Sender {
           if (batch == 0) client.append(event(first));
           else client.appendBatch(events(first, last));
           acknowledged = last;
+          if (pauseMillis > 0) Thread.sleep(pauseMillis);
         } catch (EventDeliveryException | FlumeException error) {
           if (!retry) throw error;
           failures.merge(Peer.chain(error), 1, Integer::sum);
