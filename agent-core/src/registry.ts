@@ -23,6 +23,12 @@ export const builtinComponents: readonly BuiltinComponent[] = [
   },
   {
     kind: 'source',
+    alias: 'http',
+    classNames: ['org.apache.flume.source.http.HTTPSource'],
+    load: () => import('./sources/http.js').then((module) => module.httpSource),
+  },
+  {
+    kind: 'source',
     alias: 'multiport_syslogtcp',
     classNames: ['org.apache.flume.source.MultiportSyslogTCPSource'],
     load: () =>
@@ -191,5 +197,24 @@ export const builtinComponents: readonly BuiltinComponent[] = [
     alias: 'LINE',
     classNames: ['org.apache.flume.serialization.LineDeserializer$Builder'],
     load: () => import('./deserializers/line.js').then((module) => module.lineDeserializer),
+  },
+  {
+    kind: 'httpHandler',
+    alias: 'BLOB',
+    classNames: ['org.apache.flume.source.http.BLOBHandler'],
+    load: () => import('./http-handlers/blob.js').then((module) => module.blobHandler),
+  },
+  {
+    kind: 'httpHandler',
+    alias: 'JSON',
+    classNames: ['org.apache.flume.source.http.JSONHandler'],
+    load: () => import('./http-handlers/json.js').then((module) => module.jsonHandler),
+  },
+  {
+    kind: 'httpHandler',
+    alias: 'MORPHLINE_BLOB',
+    classNames: ['org.apache.flume.sink.solr.morphline.BlobHandler'],
+    load: () =>
+      import('./http-handlers/morphline-blob.js').then((module) => module.morphlineBlobHandler),
   },
 ]

@@ -1,24 +1,17 @@
 /** TLS of sources that listen, under Flume's keys. */
 import type { SecureContextOptions } from 'node:tls'
 import { option, type Problem } from '@millrace/component'
-import { readKeyStore } from '@millrace/rpc'
-import { LifecycleError, messageOf } from '@millrace/runtime'
-import { storeTypeOption, storeTypeProblems, tlsListOptions } from './tls-options.js'
+import { protocolProblems, type TlsLists } from './protocols.js'
+import { ServerTls } from './tls-files.js'
+import { serverKeystoreOptions, storeTypeProblems, tlsListOptions } from './tls-options.js'
 
 export const listenerTlsOptions = {
   ssl: option.bool('ssl', { description: 'Speaks TLS.', default: false }),
-  keystore: option.string('keystore', {
-    description: 'PEM file with the private key and the certificate chain.',
-  }),
-  keystorePassword: option.string('keystore-password', {
-    description: 'Password of an encrypted private key.',
-    secret: true,
-  }),
-  keystoreType: storeTypeOption('keystore-type', 'JKS'),
+  ...serverKeystoreOptions,
   ...tlsListOptions,
 }
 
-export interface ListenerTls {
+export interface ListenerTls extends TlsLists {
   readonly ssl: boolean
   readonly keystore: string | undefined
   readonly keystorePassword: string | undefined
@@ -36,25 +29,19 @@ export function listenerTlsProblems(options: ListenerTls): readonly Problem[] {
   return [
     ...(options.keystore === undefined ? [missing] : []),
     ...storeTypeProblems('keystore-type', options.keystoreType),
+    ...protocolProblems(options),
   ]
 }
 
 /**
  * Reads the key store; undefined without `ssl`.
- * @throws LifecycleError when it cannot be read.
+ * @throws LifecycleError when it cannot be used.
  */
-export function readListenerTls(options: ListenerTls): SecureContextOptions | undefined {
+export async function readListenerTls(
+  options: ListenerTls,
+): Promise<SecureContextOptions | undefined> {
   if (!options.ssl) return undefined
-  const { keystore = '', keystorePassword: password } = options
-  try {
-    const store = readKeyStore(keystore, password === undefined ? {} : { password })
-    return {
-      ...store,
-      key: store.key as SecureContextOptions['key'],
-      cert: store.cert as SecureContextOptions['cert'],
-      minVersion: 'TLSv1.2',
-    }
-  } catch (cause) {
-    throw new LifecycleError('MILLRACE_LIFECYCLE_START_FAILED', messageOf(cause), { cause })
-  }
+  const stores = { ...options, truststore: undefined, truststorePassword: undefined }
+  const { clientAuth: _, ...tls } = await new ServerTls({ ...stores, clientAuth: 'none' }).read()
+  return tls as SecureContextOptions
 }

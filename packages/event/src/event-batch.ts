@@ -31,9 +31,12 @@ export class EventBatch {
     return EMPTY
   }
 
-  /** Encodes events. A header value that is no string is a `TypeError`. */
-  static of(events: Iterable<EventInit>): EventBatch {
-    const encoder = new EventEncoder()
+  /**
+   * Encodes events. A header value that is no string is a `TypeError`.
+   * @param expectedBytes about how long the encoded events will be, where that is known.
+   */
+  static of(events: Iterable<EventInit>, expectedBytes?: number): EventBatch {
+    const encoder = new EventEncoder(expectedBytes)
     for (const event of events) encoder.add(event)
     const { bytes, offsets } = encoder.finish()
     return new EventBatch(bytes, offsets)

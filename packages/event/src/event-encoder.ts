@@ -5,8 +5,13 @@ const FIRST_BUFFER_BYTES = 1_024
 
 /** Encodes events one by one into a growing buffer. Reusable: {@link EventEncoder.finish} starts anew. */
 export class EventEncoder {
-  #writer = new ByteWriter(FIRST_BUFFER_BYTES)
+  #writer: ByteWriter
   #starts: number[] = []
+
+  /** @param expectedBytes about how long the encoded events will be: memory is taken at once then. */
+  constructor(expectedBytes = FIRST_BUFFER_BYTES) {
+    this.#writer = new ByteWriter(expectedBytes)
+  }
 
   /** Number of events added so far. */
   get size(): number {

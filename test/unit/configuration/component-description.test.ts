@@ -23,6 +23,7 @@ const OWN_KEYS: Readonly<Record<string, readonly Property[]>> = {
     ['truststore-type', false, 'PEM', 'string'],
     ['client-auth', false, 'none', 'enum'],
   ],
+  'source http': [['maxRequestBytes', false, 134_217_728, 'int']],
   'source TAILDIR': [['maxLineBytes', false, 134_217_728, 'int']],
   'sink avro': [
     ['keystore', false, null, 'string'],

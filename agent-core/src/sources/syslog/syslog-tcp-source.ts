@@ -51,7 +51,7 @@ export class SyslogTcpSource implements EventDrivenSource {
     this.#abort = abort
     const { host, ports, tls } = this.#options
     const { clock, logger } = this.#host
-    const secure = readListenerTls(tls)
+    const secure = await readListenerTls(tls)
     const delivery = new StubbornDelivery({ context, logger, clock })
     const names = new PeerNames()
     const listeners = ports.map((port) => {
