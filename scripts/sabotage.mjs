@@ -90,7 +90,7 @@ function firstFailure(directory, files) {
       '--require',
       join(directory, 'test', 'dist', 'support', 'seed.js'),
       '--timeout',
-      '20000',
+      '60000',
       ...files,
     ],
     {
