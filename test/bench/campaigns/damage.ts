@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import {
   flipClosedLog,
   flipKilledLog,
+  flipPairs,
   truncateClosedLog,
   zeroPages,
 } from '../../support/wal/damage-campaigns.js'
@@ -29,6 +30,7 @@ report(
   'zeroed pages',
   await zeroPages({ runs: Number(values.pages), segments: 6, seed: Number(values.seed) }, onBroken),
 )
+report('pairs of damaged headers', await flipPairs(Math.ceil(400 / every), onBroken))
 report('turned bits of a killed log', await flipKilledLog(every, onBroken))
 report('turned bits of a closed log', await flipClosedLog(every, onBroken))
 if (broken > 0) process.exitCode = 1

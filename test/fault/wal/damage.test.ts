@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import {
   flipClosedLog,
   flipKilledLog,
+  flipPairs,
   truncateClosedLog,
   zeroPages,
 } from '../../support/wal/damage-campaigns.js'
@@ -10,6 +11,10 @@ import {
 describe('a damaged log', () => {
   it('that was closed loses the record in which a bit was turned, exactly, and nothing else', async () => {
     assert.ok((await flipClosedLog(211)) > 100)
+  })
+
+  it('that was closed loses two records whose headers are damaged, though copies of them lie in others', async () => {
+    assert.ok((await flipPairs(6)) > 100)
   })
 
   it('that was closed loses the records that a file cut short has not got, exactly', async () => {

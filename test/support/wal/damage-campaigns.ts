@@ -27,6 +27,7 @@ const throwing: OnBroken = (error) => {
 
 /** Positions behind the last record that are looked at too. */
 const BEYOND_BYTES = 200
+const HEADER_BITS = 64 * 8
 
 function endOf(stored: StoredLog, path: string): number {
   return Math.max(
@@ -61,6 +62,27 @@ export async function flipClosedLog(stride: number, onBroken = throwing): Promis
         const remains = await remainsOf(stored, withFlip(stored, path, bit), runs % 2 === 0)
         checkRemains(stored, hit, remains, `bit ${bit} of ${path}`)
       }, onBroken)
+    }
+  }
+  return runs
+}
+
+/** Turns a bit in the header of each of two records of a small closed log, `rounds` times for each pair. */
+export async function flipPairs(rounds: number, onBroken = throwing): Promise<number> {
+  const stored = await smallLog(true)
+  const choice = new Choice(rounds)
+  let runs = 0
+  for (const [index, first] of stored.records.entries()) {
+    for (const second of stored.records.slice(index + 1)) {
+      for (let round = 0; round < rounds; round += 1) {
+        runs += 1
+        const bits = [first, second].map(({ from }) => from * 8 + choice.int(0, HEADER_BITS - 1))
+        await attempt(async () => {
+          const disk = withFlip(stored, first.path, ...bits)
+          const remains = await remainsOf(stored, disk, runs % 2 === 0)
+          checkRemains(stored, [first, second], remains, `bits ${bits.join()}`)
+        }, onBroken)
+      }
     }
   }
   return runs

@@ -12,6 +12,8 @@ import { Choice } from './choice.js'
 
 const HEADER_BYTES = 64
 const EVENTS = 1
+/** Before the body of an event without headers: their number, and the length in two bytes. */
+const AVRO_BYTES = 3
 export const PAGE_BYTES = 4096
 export const DATA = '/log/data'
 export const CHECKPOINT_FILE = '/log/checkpoint/cursors.wal'
@@ -48,8 +50,9 @@ export interface Remains {
   readonly found: SimulatedDisk
 }
 
-function optionsOf(disk: SimulatedDisk): LogOptions {
-  const random = new Choice(99)
+/** `seed`: what the ids and salts of the log depend on. */
+function optionsOf(disk: SimulatedDisk, seed: number): LogOptions {
+  const random = new Choice(seed)
   return {
     checkpointDirectory: '/log/checkpoint',
     dataDirectories: [DATA],
@@ -67,9 +70,14 @@ function batchOf(bodies: readonly Uint8Array[]): EventBatch {
 
 class Writing {
   readonly disk = new SimulatedDisk(3)
+  readonly #seed: number
   readonly batches = new Map<number, EventBatch>()
   #log: Log | undefined
   #nextSequence = 1
+
+  constructor(seed: number) {
+    this.#seed = seed
+  }
 
   get log(): Log {
     if (!this.#log) throw new Error('The log is not open')
@@ -77,7 +85,7 @@ class Writing {
   }
 
   async open(): Promise<void> {
-    this.#log = await Log.open(optionsOf(this.disk))
+    this.#log = await Log.open(optionsOf(this.disk, this.#seed))
     this.#nextSequence = this.#log.stats().nextSequence
   }
 
@@ -93,7 +101,7 @@ class Writing {
     const disk = this.disk.clone()
     const segments = segmentsOf(disk)
     const records = segments.flatMap((path) => recordsOf(disk, path))
-    return { disk, options: optionsOf(disk), records, batches: this.batches, segments }
+    return { disk, options: optionsOf(disk, this.#seed), records, batches: this.batches, segments }
   }
 }
 
@@ -102,7 +110,8 @@ class Writing {
  * segment headers. Each append is a group of its own, but the last ones, which share one.
  */
 export async function smallLog(isClosed: boolean): Promise<StoredLog> {
-  const writing = new Writing()
+  const writing = new Writing(99)
+  const other = await segmentOfAnotherLog()
   await writing.open()
   await writing.append([Buffer.from('first'), Buffer.from('second'), Buffer.from('third')])
   await writing.append([Buffer.alloc(90, 1)])
@@ -112,6 +121,12 @@ export async function smallLog(isClosed: boolean): Promise<StoredLog> {
     Buffer.concat([segment().subarray(from, from + bytes), Buffer.from([1])])
   await writing.append([copy(HEADER_BLOCK_BYTES, 600)])
   await writing.append([copy(0, 130), copy(HEADER_BLOCK_BYTES - 60, 700)])
+  // Each record of the other log lies where it says that it lies, and is younger than all records of this one.
+  const place = recordsOf(writing.disk, segmentsOf(writing.disk)[0] as string).at(
+    -1,
+  ) as StoredRecord
+  const bodyAt = Math.ceil(place.to / 8) * 8 + HEADER_BYTES + AVRO_BYTES
+  await writing.append([Buffer.concat([other.subarray(bodyAt, bodyAt + 800), Buffer.from([1])])])
   await Promise.all([
     writing.append([Buffer.alloc(30, 2), copy(HEADER_BLOCK_BYTES + 128, 400)]),
     writing.append([Buffer.alloc(7, 3)]),
@@ -121,9 +136,17 @@ export async function smallLog(isClosed: boolean): Promise<StoredLog> {
   return writing.stored()
 }
 
+/** The first segment of a log whose records have high ids. */
+async function segmentOfAnotherLog(): Promise<Buffer> {
+  const writing = new Writing(98)
+  await writing.open()
+  for (let count = 0; count < 60; count += 1) await writing.append([Buffer.alloc(count % 20, 5)])
+  return writing.disk.bytes(segmentsOf(writing.disk)[0] as string)
+}
+
 /** A log of several segments with bodies of random length. */
 export async function largeLog(segments: number): Promise<StoredLog> {
-  const writing = new Writing()
+  const writing = new Writing(99)
   const choice = new Choice(5)
   await writing.open()
   while (writing.log.stats().segments < segments) {
@@ -215,12 +238,14 @@ export function checkRemains(
   assert.equal(remains.lostEvents, lost, `${what}: number of lost events`)
 }
 
-/** The same log with one bit turned. */
-export function withFlip({ disk }: StoredLog, path: string, bit: number): SimulatedDisk {
-  const copy = disk.clone(bit + 1)
-  const at = bit >> 3
-  const byte = copy.bytes(path)[at] as number
-  copy.put(path, Buffer.from([byte ^ (1 << (bit & 7))]), at)
+/** The same log with bits turned. */
+export function withFlip({ disk }: StoredLog, path: string, ...bits: number[]): SimulatedDisk {
+  const copy = disk.clone((bits[0] ?? 0) + 1)
+  for (const bit of bits) {
+    const at = bit >> 3
+    const byte = copy.bytes(path)[at] as number
+    copy.put(path, Buffer.from([byte ^ (1 << (bit & 7))]), at)
+  }
   return copy
 }
 

@@ -57,7 +57,7 @@ export function addReport(sum: PowerLossReport, each: PowerLossReport): void {
 }
 
 /** Findings that a power loss without other damage may lead to. */
-const HARMLESS = new Set(['cut-tail', 'unfinished', 'unreadable', 'checkpoint'])
+const HARMLESS = new Set(['cut-tail', 'unfinished', 'unreadable'])
 const FAULTS = ['EIO', 'ENOSPC', 'EMFILE', 'EROFS', 'short'] as const
 const PAGES = ['kept', 'dropped', 'reverted'] as const
 

@@ -69,6 +69,7 @@ export class Recovery {
   *run(isReadOnly = false): Steps<RecoveredLog> {
     const { frontier, nextFileNumber } = this.#checkpoint ?? NO_CHECKPOINT
     const last = this.#chain.segments.at(-1)
+    if (!isReadOnly) yield* this.#syncLeft()
     const tail = last && (yield* this.#recoverTail(last, isReadOnly))
     const { nextSequence: found, nextRecordId } = tail ?? frontier
     const cursors = yield* this.#recoverCursors(tail)
@@ -89,6 +90,20 @@ export class Recovery {
       nextFileNumber: Math.max(this.#files.highestNumber + 1, nextFileNumber),
       lastId: Math.max(frontier.segmentId, ...ids),
       lastSize: this.#chain.lastSize,
+    }
+  }
+
+  /** Segments before the last one that the checkpoint does not know to be safe: they may be in memory only. */
+  *#syncLeft(): Steps<void> {
+    const safeId = this.#checkpoint?.frontier.segmentId ?? 0
+    for (const segment of this.#chain.segments.slice(0, -1)) {
+      if (segment.id < safeId) continue
+      const file = yield* openFile(this.#disk, segment.file.path, 'write')
+      try {
+        yield* syncFile(file)
+      } finally {
+        yield* closeFile(file)
+      }
     }
   }
 

@@ -1,5 +1,6 @@
 import type { EventBatch } from '@millrace/event'
 import { LogError } from '@millrace/runtime'
+import type { DiskFile } from '../disk/disk.js'
 import { closeFile, runAsync, type Step, type Steps, syncFile, writeFully } from '../disk/steps.js'
 import type { Frontier } from '../format/checkpoint.js'
 import { cursorAllowance } from '../format/cursors.js'
@@ -34,6 +35,8 @@ export class SegmentWriter {
   /** What is safe of the log. */
   #frontier: Frontier
   #isSynced = true
+  /** Of segments that were left before they were synced. */
+  readonly #unsynced: DiskFile[] = []
   /** Where a short record is put together that is written before anything else happens. */
   readonly #scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES)
 
@@ -125,7 +128,12 @@ export class SegmentWriter {
   /** Makes all that was written safe. */
   *sync(): Steps<void> {
     const active = this.#state.segments.newest
-    if (this.#isSynced || !active?.handle) return
+    if (this.#isSynced) return
+    for (let file = this.#unsynced.shift(); file; file = this.#unsynced.shift()) {
+      yield* syncFile(file)
+      yield* closeFile(file)
+    }
+    if (!active?.handle) return
     const { end, nextSequence } = active
     const { nextRecordId } = this.#state
     try {
@@ -143,7 +151,14 @@ export class SegmentWriter {
     this.#isSpent = true
   }
 
+  /** Closes the files. */
   *close(): Steps<void> {
+    yield* this.#leave()
+    for (const file of this.#unsynced.splice(0)) yield* closeFile(file)
+  }
+
+  /** Closes the active segment. */
+  *#leave(): Steps<void> {
     const filling = this.#filling
     this.#filling = undefined
     if (filling) yield step(() => filling.stop())
@@ -240,7 +255,9 @@ export class SegmentWriter {
     }
     const segment = new Segment(header, ready.file)
     segment.attach(ready.handle)
-    yield* this.close()
+    const left = this.#isSynced ? undefined : previous?.detach()
+    if (left) this.#unsynced.push(left)
+    yield* this.#leave()
     this.#state.segments.push(segment)
     this.#isSpent = false
     this.#publish(segment, group, batches)
