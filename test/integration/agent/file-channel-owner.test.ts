@@ -68,4 +68,20 @@ describe('the file channel and its directories', () => {
     await tested.channel.stop()
     await other.close()
   })
+
+  it('give at most maxRepeatedEvents committed events again after a kill', async () => {
+    for (const maxRepeatedEvents of [0, 3]) {
+      const disk = new SimulatedDisk()
+      const options = fileOptions('/log', { maxRepeatedEvents })
+      const tested = new TestedFileChannel(options, { disk })
+      await tested.start()
+      await tested.put(numbers(40))
+      for (let taken = 0; taken < 30; taken += 1) await (await tested.take(1))?.commit()
+      const again = new TestedFileChannel(options, { disk: disk.kill(1) })
+      await again.start()
+      const { events } = again.channel.size
+      assert.ok(events >= 10 && events <= 10 + maxRepeatedEvents, `${events} of 10 events`)
+      await again.channel.stop()
+    }
+  })
 })
