@@ -2,7 +2,7 @@
 // the repository. The short tests must notice each; a breakage that none notices is a missing test.
 //   npm run sabotage                     all of them (some 15 minutes)
 //   npm run sabotage -- --slice 2/4      the second quarter
-//   npm run sabotage -- --only salt      those whose name contains "salt"
+//   npm run sabotage -- --only salt,slot those whose name contains one of these
 //   npm run sabotage -- --area channel   of writing, reading, recovery and channel
 //   npm run sabotage -- --from 40        the fortieth and those behind it
 //   npm run sabotage -- --check          only whether each still finds what it breaks
@@ -111,7 +111,9 @@ function chosen() {
   const [part = 1, parts = 1] = (option('slice') ?? '1/1').split('/').map(Number)
   const area = option('area')
   const all = area === undefined ? Object.values(AREAS).flat() : (AREAS[area] ?? [])
-  const named = all.filter(({ name }) => only === undefined || name.includes(only))
+  const named = all.filter(
+    ({ name }) => only === undefined || only.split(',').some((part) => name.includes(part)),
+  )
   return named.slice(Number(option('from') ?? 1) - 1).filter((_, i) => i % parts === part - 1)
 }
 
