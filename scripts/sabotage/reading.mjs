@@ -63,11 +63,6 @@ export const READING = [
     ],
   },
   {
-    name: 'resync misses a mark that a chunk cuts',
-    file: scanner,
-    replace: [['at += bytes.length - this.#mark.length + 1', 'at += bytes.length']],
-  },
-  {
     name: 'no resync: a damaged header ends the segment',
     file: scanner,
     replace: [
