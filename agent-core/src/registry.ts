@@ -23,6 +23,12 @@ export const builtinComponents: readonly BuiltinComponent[] = [
   },
   {
     kind: 'source',
+    alias: 'exec',
+    classNames: ['org.apache.flume.source.ExecSource'],
+    load: () => import('./sources/exec.js').then((module) => module.execSource),
+  },
+  {
+    kind: 'source',
     alias: 'http',
     classNames: ['org.apache.flume.source.http.HTTPSource'],
     load: () => import('./sources/http.js').then((module) => module.httpSource),
@@ -57,6 +63,12 @@ export const builtinComponents: readonly BuiltinComponent[] = [
     alias: 'spooldir',
     classNames: ['org.apache.flume.source.SpoolDirectorySource'],
     load: () => import('./sources/spooldir.js').then((module) => module.spooldirSource),
+  },
+  {
+    kind: 'source',
+    alias: 'stress',
+    classNames: ['org.apache.flume.source.StressSource'],
+    load: () => import('./sources/stress.js').then((module) => module.stressSource),
   },
   {
     kind: 'source',

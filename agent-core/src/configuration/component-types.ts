@@ -22,7 +22,7 @@ const FLUME_PACKAGE = 'org.apache.flume.'
 
 /** Flume's aliases that this version has no component for, to tell them from misspellings. */
 const OTHER_ALIASES: Readonly<Record<ComponentKind, string>> = {
-  source: 'thrift exec jms',
+  source: 'thrift jms',
   channel: 'jdbc file spillablememory',
   sink: 'hdfs hive thrift irc hbase hbase2 asynchbase morphline_solr elasticsearch http',
   interceptor: 'remove_header search_replace regex_filter regex_extractor',
