@@ -77,6 +77,7 @@ export class HttpSource implements EventDrivenSource {
     const { bind, port, tls, maxRequestBytes } = this.#options
     const secure = await readListenerTls(tls)
     throwIfAborted(context.signal)
+    if (this.#abort !== abort) throw new AbortError('The source was stopped while it started')
     const server = createServer(secure)
     this.#server = server
     const exchange = new Exchange({
@@ -109,6 +110,7 @@ export class HttpSource implements EventDrivenSource {
   async stop({ deadlineMs }: StopOptions): Promise<void> {
     const server = this.#server
     const abort = this.#abort
+    this.#abort = new AbortController()
     this.#server = undefined
     if (!server) return
     const onLate = () => {

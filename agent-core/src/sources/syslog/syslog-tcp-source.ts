@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import type { EventDrivenSource, SourceStartContext, StopOptions } from '@millrace/component'
-import type { Clock, Logger } from '@millrace/runtime'
+import { AbortError, type Clock, type Logger } from '@millrace/runtime'
 import { type ListenerTls, readListenerTls } from '../../tls/listener-tls.js'
 import { PeerNames, plainAddress } from '../listener/peer-names.js'
 import { type StreamConnection, StreamListener } from '../listener/stream-listener.js'
@@ -52,6 +52,7 @@ export class SyslogTcpSource implements EventDrivenSource {
     const { host, ports, tls } = this.#options
     const { clock, logger } = this.#host
     const secure = await readListenerTls(tls)
+    if (this.#abort !== abort) throw new AbortError('The source was stopped while it started')
     const delivery = new StubbornDelivery({ context, logger, clock })
     const names = new PeerNames()
     const listeners = ports.map((port) => {
@@ -83,6 +84,7 @@ export class SyslogTcpSource implements EventDrivenSource {
   async stop({ deadlineMs }: StopOptions): Promise<void> {
     const listeners = this.#listeners
     const abort = this.#abort
+    this.#abort = new AbortController()
     this.#listeners = []
     const onLate = () => abort.abort()
     await Promise.all(listeners.map((listener) => listener.stop({ deadlineMs, onLate })))
