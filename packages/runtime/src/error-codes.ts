@@ -29,7 +29,7 @@ export const ERROR_CODES = {
   MILLRACE_LOG_VERSION: 'The log was written by a newer version.',
   MILLRACE_LOG_DIRECTORY: 'A directory of the log is missing or belongs to another log.',
   MILLRACE_LOG_FLUME_DATA: 'The directory holds a file channel of Apache Flume.',
-  MILLRACE_LOG_TOO_LARGE: 'A batch that does not fit into a segment.',
+  MILLRACE_LOG_TOO_LARGE: 'A batch beyond the largest that the log takes.',
   MILLRACE_RPC_CONNECT: 'No connection could be made.',
   MILLRACE_RPC_HANDSHAKE: 'The peer did not complete the Avro handshake.',
   MILLRACE_RPC_TIMEOUT: 'The call reached its time limit; its outcome is unknown.',

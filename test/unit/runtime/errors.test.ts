@@ -35,6 +35,7 @@ const TABLE: readonly Row[] = [
     name: 'LifecycleError',
     codes: all('LIFECYCLE', false, { MILLRACE_LIFECYCLE_START_FAILED: true }),
   },
+  { name: 'LogError', codes: all('LOG', false, { MILLRACE_LOG_IN_USE: true }) },
   { name: 'ChannelError', codes: all('CHANNEL', false, { MILLRACE_CHANNEL_FULL: true }) },
   { name: 'TransactionError', codes: { MILLRACE_TRANSACTION_STATE: false }, isFixed: true },
   { name: 'StorageError', codes: all('STORAGE', true) },
