@@ -26,6 +26,8 @@ export class LogLife {
   readonly choice: Choice
   /** Whether calls may fail: with a coded error, and a retryable one where the caller is to try again. */
   readonly mayFail: boolean
+  /** Whether the process may end before its work does. */
+  readonly mayDie: boolean
   failures = 0
   readonly #options: LogOptions
   #log: Log | undefined
@@ -41,11 +43,13 @@ export class LogLife {
     choice: Choice
     options: LogOptions
     mayFail?: boolean
+    mayDie?: boolean
   }) {
     this.disk = o.disk
     this.ledger = o.ledger
     this.choice = o.choice
     this.mayFail = o.mayFail ?? false
+    this.mayDie = o.mayDie ?? false
     this.#options = { ...o.options, disk: o.disk, clock: this.clock }
   }
 
