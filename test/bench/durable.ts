@@ -34,6 +34,8 @@ const SHAPES = [
   { batch: 1, window: 1, connections: 1, events: 2_000 },
 ]
 
+/** Enough for all the segments that are then used again and again. */
+const FILLING = { batch: 1_000, window: 4, connections: 4, events: 1_500_000 }
 /** Flume gets this share of a run's events: it is an order of magnitude slower. */
 const FLUME_SHARE = 0.15
 /** How long an agent may take to empty its channel behind a run, in milliseconds. */
@@ -134,6 +136,7 @@ try {
   }
   // A warm-up of every peer: compilers, and the first segments, which are filled with zeroes once.
   for (const peer of peers) {
+    if (!peer.name.includes('Flume')) await load(peer.port, FILLING, FILLING.events * scale)
     for (const shape of shapes) {
       await load(peer.port, shape, Math.min(100_000, shape.events) * scale)
       await untilDrained(peer, shape)
