@@ -2,7 +2,7 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { fstatSync } from 'node:fs'
 import type { DeserializedEvents, EventDeserializer, InputFile } from '@millrace/component'
 import { EventBatch } from '@millrace/event'
-import { readAt } from '../taildir/file-head.js'
+import { readAt } from '../../files/read-at.js'
 import { PositionTracker } from './position-tracker.js'
 import type { Candidate } from './spool-directory.js'
 

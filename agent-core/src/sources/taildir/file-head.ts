@@ -1,6 +1,7 @@
 /** The first bytes of a file, by which it is known again when its inode number is used anew. */
 import { createHash } from 'node:crypto'
 import type { FileHandle } from 'node:fs/promises'
+import { readAt } from '../../files/read-at.js'
 
 /** How many bytes tell a file from others. */
 const MAX_HEAD_BYTES = 1_024
@@ -46,17 +47,6 @@ export async function readHead(file: FileHandle, position: number): Promise<Grow
 
 export const isSameHead = (a: FileHead, b: FileHead): boolean =>
   a.bytes === b.bytes && a.hash === b.hash
-
-/** Fills the buffer from a position of the file on; what it gives is shorter where the file ends. */
-export async function readAt(file: FileHandle, into: Buffer, position: number): Promise<Buffer> {
-  let length = 0
-  while (length < into.length) {
-    const { bytesRead } = await file.read(into, length, into.length - length, position + length)
-    if (bytesRead === 0) break
-    length += bytesRead
-  }
-  return into.subarray(0, length)
-}
 
 function hashOf(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex').slice(0, 32)

@@ -1,6 +1,6 @@
 /** Whole lines out of a file: the part of it that is in memory. */
 import type { FileHandle } from 'node:fs/promises'
-import { readAt } from './file-head.js'
+import { readAt } from '../../files/read-at.js'
 
 /** Memory for the files of one source together, in bytes; a longer line has memory of its own. */
 const WINDOW_BYTES = 256 * 1_024
