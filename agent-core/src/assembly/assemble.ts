@@ -6,7 +6,7 @@ import {
   type EventSerializer,
   SinkCounters,
   SourceCounters,
-  type SourceHelpers,
+  type NamedBySource,
 } from '@millrace/component'
 import { type Clock, ConfigurationError, type Logger, type Random } from '@millrace/runtime'
 import type {
@@ -170,7 +170,7 @@ class Assembly {
       clock,
       onBytes,
     })
-    const source = this.#make('source', configuration, this.#helpersOf(configuration))
+    const source = this.#make('source', configuration, this.#makersOf(configuration))
     const counters = new SourceCounters()
     const { deliver } = processor
     const part = new SourcePart({ source, interceptors, deliver, counters, logger, clock })
@@ -183,13 +183,13 @@ class Assembly {
     }
   }
 
-  #helpersOf({ name, helper }: SourceConfiguration): SourceHelpers {
+  #makersOf({ name, named }: SourceConfiguration): NamedBySource {
     const make = <K extends 'deserializer' | 'httpHandler'>(
       kind: K,
       extra: Readonly<Record<string, unknown>>,
     ): Components[K] => {
-      if (helper?.definition.kind === kind) {
-        return this.#make(kind, helper as ComponentConfiguration<K>, extra)
+      if (named?.definition.kind === kind) {
+        return this.#make(kind, named as ComponentConfiguration<K>, extra)
       }
       const message = `Source ${name} has no ${kind}`
       throw new ConfigurationError('MILLRACE_CONFIG_MISSING', message)

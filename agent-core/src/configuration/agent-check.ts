@@ -144,10 +144,10 @@ export class AgentCheck {
         interceptors.push(checkComponent(interceptorPlan, interceptor, this.#options).configuration)
       }
     }
-    const helper = checked && (await this.#helperOf(plan, definition))
+    const named = checked && (await this.#namedBy(plan, definition))
     const configuration = checked &&
       selector && {
-        helper,
+        named,
         ...checked.configuration,
         channels,
         selector: selector.configuration,
@@ -157,10 +157,10 @@ export class AgentCheck {
   }
 
   /** What a source's options name: a deserializer, or a handler. */
-  async #helperOf(
+  async #namedBy(
     sourcePlan: ComponentPlan,
     sourceDefinition: ComponentDefinition,
-  ): Promise<SourceConfiguration['helper']> {
+  ): Promise<SourceConfiguration['named']> {
     const plan = planNamedComponent(sourcePlan, sourceDefinition)
     const definition = plan && (await loadDefinition(plan, this.#options))
     if (!definition) return undefined

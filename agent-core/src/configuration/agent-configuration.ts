@@ -20,7 +20,7 @@ export interface SourceConfiguration extends ComponentConfiguration<'source'> {
   /** In the order in which they work. */
   readonly interceptors: readonly ComponentConfiguration<'interceptor'>[]
   /** Of a source whose options name one. */
-  readonly helper?: ComponentConfiguration<'deserializer' | 'httpHandler'> | undefined
+  readonly named?: ComponentConfiguration<'deserializer' | 'httpHandler'> | undefined
 }
 
 export type ChannelConfiguration = ComponentConfiguration<'channel'>

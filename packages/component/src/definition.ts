@@ -56,14 +56,14 @@ export interface ExtraContext {
   selector: { readonly channels: readonly string[] }
   /** The group's sinks, in the order of the file. */
   sinkProcessor: { readonly sinks: readonly SinkHandle[] }
-  source: SourceHelpers
+  source: NamedBySource
   deserializer: { readonly input: InputFile }
   /** Makes a serializer for a new file, where the options name one. */
   sink: { readonly createSerializer: () => EventSerializer }
 }
 
 /** What a source's options name, where they name something. */
-export interface SourceHelpers {
+export interface NamedBySource {
   readonly createDeserializer: (input: InputFile) => EventDeserializer
   readonly createHttpHandler: () => HttpSourceHandler
 }

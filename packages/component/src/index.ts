@@ -48,7 +48,7 @@ export {
   type ExtraContext,
   type OwnDirectory,
   type Problem,
-  type SourceHelpers,
+  type NamedBySource,
   type Wiring,
 } from './definition.js'
 export type { OptionUnit } from './option-schemas.js'

@@ -24,7 +24,7 @@ const chunk = Buffer.from(
 sourceContract({
   definition: httpSource,
   counts: ['eventReceivedCount', 'eventAcceptedCount', 'appendBatchAcceptedCount'],
-  helpers: { createHttpHandler: () => jsonHandler.create(createContext(jsonHandler, {}) as never) },
+  named: { createHttpHandler: () => jsonHandler.create(createContext(jsonHandler, {}) as never) },
   open: async () => {
     const port = await freePort()
     return {

@@ -16,7 +16,7 @@ sourceContract({
   ],
   tellsRefusal: false,
   clock: fastClock(100_000),
-  helpers: { createDeserializer: (input) => deserializer('LINE', {}, input) },
+  named: { createDeserializer: (input) => deserializer('LINE', {}, input) },
   open: () => {
     const directory = temporaryDirectory()
     let files = 0

@@ -2,7 +2,7 @@ import {
   type ComponentDefinition,
   type Source,
   SourceCounters,
-  type SourceHelpers,
+  type NamedBySource,
   type StopOptions,
 } from '@millrace/component'
 import type { EventBatch } from '@millrace/event'
@@ -45,7 +45,7 @@ export interface SourceContract {
   readonly maxFloodBytes?: number
   readonly clock?: Clock
   /** For a source whose options name something: how that is made. */
-  readonly helpers?: Partial<SourceHelpers>
+  readonly named?: Partial<NamedBySource>
 }
 
 type Answer = (batch: EventBatch, signal?: AbortSignal) => Promise<void>
@@ -69,17 +69,17 @@ export class SourceFixture implements Startable {
   answer: Answer = accept
 
   constructor(contract: SourceContract, peer: SourcePeer) {
-    const { definition, clock = systemClock, helpers = {} } = contract
+    const { definition, clock = systemClock, named = {} } = contract
     this.peer = peer
     this.settings = peer.settings
     const missing = (): never => {
-      throw new TypeError('The contract has no helper of this kind')
+      throw new TypeError('The contract has none of this kind')
     }
     this.source = definition.create({
       ...createContext(definition, peer.settings, { clock }),
       createDeserializer: missing,
       createHttpHandler: missing,
-      ...helpers,
+      ...named,
     })
   }
 

@@ -33,7 +33,7 @@ export default defineDeserializer({
   },
 })`
 
-describe('what a source names as its helper', () => {
+describe('what a source names beside itself', () => {
   async function load(lines: string, more: Readonly<Record<string, string>> = {}) {
     const directory = temporaryDirectory()
     for (const name of ['in', 'out']) mkdirSync(join(directory, name))
