@@ -34,7 +34,7 @@ const OWN_KEYS: Readonly<Record<string, readonly Property[]>> = {
   ],
   'channel file': [
     ['byteCapacity', false, null, 'long'],
-    ['maxRepeatedEvents', false, 10_000, 'int'],
+    ['maxRepeatedEvents', false, 100_000, 'int'],
     ['segmentSize', false, 67_108_864, 'int'],
     ['retention.time', false, null, 'duration'],
     ['retention.bytes', false, null, 'long'],
