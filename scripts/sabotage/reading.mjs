@@ -113,13 +113,6 @@ export const READING = [
     replace: [['        await this.#log.damaged(place.segment, scanned)\n', '']],
   },
   {
-    name: 'first part of a batch given again after it was done',
-    file: consumer,
-    replace: [
-      ['const skipped = Math.max(0, this.#next - header.firstSequence)', 'const skipped = 0'],
-    ],
-  },
-  {
     name: 'acknowledging ranges loses a part of them',
     file: done,
     replace: [['end = Math.max(end, rangeTo)', 'end = rangeTo']],
