@@ -3,7 +3,7 @@
 //   npm run sabotage                     all of them (some 15 minutes)
 //   npm run sabotage -- --slice 2/4      the second quarter
 //   npm run sabotage -- --only salt,slot those whose name contains one of these
-//   npm run sabotage -- --area channel   of writing, reading, recovery and channel
+//   npm run sabotage -- --area channel   of writing, reading, recovery, channel and tools
 //   npm run sabotage -- --from 40        the fortieth and those behind it
 //   npm run sabotage -- --check          only whether each still finds what it breaks
 //   npm run sabotage -- --list
@@ -30,6 +30,13 @@ const CHANNEL_TESTS = [
   /^fault\/sinks\/file-roll/,
   /^fault\/agent\/file-channel/,
   /^fault\/agent\/kill9/,
+]
+/** Those of dead letters and of the tools for logs, which test nothing else. */
+const TOOL_TESTS = [
+  /^unit\/agent\/(dead-letters|sink-runner)/,
+  /^integration\/agent\/dead-letters/,
+  /^(integration|fault)\/wal\/inspecting/,
+  /^integration\/cli\/(channel|dlq)/,
 ]
 /** A run that takes longer hangs, which is noticed too. */
 const RUN_TIMEOUT_MS = 240_000
@@ -117,13 +124,21 @@ function chosen() {
   return named.slice(Number(option('from') ?? 1) - 1).filter((_, i) => i % parts === part - 1)
 }
 
+function testsOf(breakage) {
+  if (AREAS.tools.includes(breakage)) return TOOL_TESTS
+  return breakage.file.startsWith('packages/wal/')
+    ? [...LOG_TESTS, ...CHANNEL_TESTS]
+    : CHANNEL_TESTS
+}
+
 function runAll(breakages) {
   const directory = copyRepository(root)
   const survivors = []
   try {
     const baseline = compile(directory)
     if (baseline.status !== 0) throw new Error(`The copy does not compile:\n${baseline.stdout}`)
-    const failure = firstFailure(directory, testFiles(directory, [...LOG_TESTS, ...CHANNEL_TESTS]))
+    const all = [...new Set(breakages.flatMap(testsOf))]
+    const failure = firstFailure(directory, testFiles(directory, all))
     if (failure) throw new Error(`Without a breakage this fails already: ${failure}`)
     for (const [i, breakage] of breakages.entries()) {
       const source = join(directory, breakage.file)
@@ -134,9 +149,7 @@ function runAll(breakages) {
       if (readFileSync(output, 'utf8') === compiled)
         throw new Error(`${breakage.name}: the broken file was not compiled:\n${stdout}`)
       const start = performance.now()
-      const isOfLog = breakage.file.startsWith('packages/wal/')
-      const tests = isOfLog ? [...LOG_TESTS, ...CHANNEL_TESTS] : CHANNEL_TESTS
-      const title = firstFailure(directory, testFiles(directory, tests))
+      const title = firstFailure(directory, testFiles(directory, testsOf(breakage)))
       const seconds = ((performance.now() - start) / 1_000).toFixed(0)
       console.log(
         `${i + 1}/${breakages.length} ${title ? 'noticed ' : 'SURVIVED'} ${breakage.name} (${seconds} s)${title ? `\n      by: ${title}` : ''}`,

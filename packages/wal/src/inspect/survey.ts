@@ -2,8 +2,9 @@
 import { LogError } from '@millrace/runtime'
 import type { Disk } from '../disk/disk.js'
 import { nodeDisk } from '../disk/node-disk.js'
-import { entryAt, runAsync } from '../disk/steps.js'
+import { closeFile, entryAt, openFile, runAsync } from '../disk/steps.js'
 import type { Checkpoint } from '../format/checkpoint.js'
+import type { Cursor } from '../format/cursors.js'
 import { type CheckedLogOptions, checkLogOptions } from '../options.js'
 import { liveOwner } from '../owner/owner-lock.js'
 import { CheckpointFile } from '../recovery/checkpoint-file.js'
@@ -12,6 +13,8 @@ import type { Finding } from '../recovery/finding.js'
 import { type DirectoryMatch, matchDirectories } from '../recovery/identify.js'
 import { type RecoveredLog, Recovery } from '../recovery/recovery.js'
 import { findSegmentFiles, type FoundFile } from '../recovery/segment-files.js'
+import type { Segment } from '../segments/segment.js'
+import { isStill } from './still-there.js'
 
 /** Where a log is. */
 export interface LogPlace {
@@ -56,14 +59,32 @@ export async function surveyLog(place: LogPlace, signal?: AbortSignal): Promise<
   for (let attempt = 1; ; attempt += 1) {
     try {
       const survey = await surveyOnce(place, signal)
-      const isSteady = !survey.owner || !survey.findings.some(({ kind }) => kind !== 'foreign')
-      if (isSteady || attempt === ATTEMPTS) return survey
+      if (attempt === ATTEMPTS || (await isSteady(survey))) return survey
     } catch (error) {
       signal?.throwIfAborted()
       // A file that was there is gone: the owner gave it back to the system.
       const isGone = (error as NodeJS.ErrnoException).code === 'ENOENT'
       if (!isGone || attempt === ATTEMPTS) throw error
     }
+  }
+}
+
+/** Whether the log was the same from the start of the look to its end, as far as that matters. */
+async function isSteady(survey: Survey): Promise<boolean> {
+  const { disk, findings, lowestSequence, owner, recovered } = survey
+  if (owner === undefined) return true
+  if (findings.some(({ kind }) => kind !== 'foreign')) return false
+  // A file that was made while the others were looked at is not among them.
+  const isMissed = ({ isEndKnown, nextSequence }: Segment) =>
+    !isEndKnown && nextSequence > lowestSequence
+  if (recovered.segments.some(isMissed)) return false
+  const last = recovered.segments.at(-1)
+  if (!last) return true
+  const file = await runAsync(openFile(disk, last.file.path, 'read'))
+  try {
+    return await runAsync(isStill(last, file))
+  } finally {
+    await runAsync(closeFile(file)).catch(() => {})
   }
 }
 
@@ -87,7 +108,9 @@ async function surveyOnce(place: LogPlace, signal?: AbortSignal): Promise<Survey
   reportDirectories(place, { dataDirectories, directories, missingIds }, findings)
   const options = optionsFor({ ...place, dataDirectories, disk }, files)
   const recovery = new Recovery(disk, options, { ...known, logId, findings })
-  const recovered = await runAsync(recovery.run(true), signal)
+  const found = await runAsync(recovery.run(true), signal)
+  const cursors = owner === undefined ? found.cursors : await youngestCursors(disk, place, found)
+  const recovered = { ...found, cursors }
   return {
     disk,
     options,
@@ -106,6 +129,24 @@ async function surveyOnce(place: LogPlace, signal?: AbortSignal): Promise<Survey
       ...recovered.cursors.map(({ sequence }) => sequence),
     ),
   }
+}
+
+/**
+ * Segments are given free behind a checkpoint that says so: with the cursors of the checkpoint as it is after the
+ * files were listed, no event counts as missing that was given free before.
+ */
+async function youngestCursors(
+  disk: Disk,
+  { checkpointDirectory }: LogPlace,
+  { cursors, nextSequence }: RecoveredLog,
+): Promise<readonly Cursor[]> {
+  const later = await runAsync(CheckpointFile.read(disk, checkpointDirectory))
+  return cursors.map((cursor) => {
+    const other = later?.cursors.find(({ consumer }) => consumer === cursor.consumer)
+    if (!other || other.sequence <= cursor.sequence) return cursor
+    const doneAbove = other.doneAbove.filter(([, to]) => to <= nextSequence)
+    return { ...other, sequence: Math.min(other.sequence, nextSequence), doneAbove }
+  })
 }
 
 /** Options under which recovery finds everything: all consumers, all segments. */

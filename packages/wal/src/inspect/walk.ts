@@ -1,12 +1,13 @@
 /** Goes through the records of a log in their order, without changing anything. */
 import { EventBatch } from '@millrace/event'
 import type { Disk, DiskFile } from '../disk/disk.js'
-import { closeFile, openFile, readFully, runAsync } from '../disk/steps.js'
+import { closeFile, openFile, runAsync } from '../disk/steps.js'
 import { RECORD_EVENTS, type RecordHeader } from '../format/record.js'
-import { decodeSegmentHeader, HEADER_BLOCK_BYTES } from '../format/segment-header.js'
+import { HEADER_BLOCK_BYTES } from '../format/segment-header.js'
 import { isDamage } from '../reading/consumer.js'
 import { RecordScanner, type Scanned } from '../reading/record-scanner.js'
 import type { Segment } from '../segments/segment.js'
+import { isStill } from './still-there.js'
 import type { Survey } from './survey.js'
 
 /** What stands next in a log. */
@@ -104,7 +105,10 @@ class Walk {
         yield { kind: 'damage', segment, from, to, header, lastId }
       }
     }
-    yield* this.gapTo(segment.nextSequence, segment)
+    if (this.next >= segment.nextSequence) return
+    // What was used again while it was read is not missing.
+    if (this.#isLive && !(await this.#isStill(segment, file))) this.#leaveOut(segment)
+    else yield* this.gapTo(segment.nextSequence, segment)
   }
 
   *#record(
@@ -129,11 +133,8 @@ class Walk {
     }
   }
 
-  /** Whether the file still holds the segment that it held when the log was looked at. */
-  async #isStill(segment: Segment, file: DiskFile): Promise<boolean> {
-    const block = Buffer.alloc(HEADER_BLOCK_BYTES)
-    const length = await runAsync(readFully(file, block, 0), this.#signal)
-    return decodeSegmentHeader(block.subarray(0, length), file.path)?.id === segment.id
+  #isStill(segment: Segment, file: DiskFile): Promise<boolean> {
+    return runAsync(isStill(segment, file), this.#signal)
   }
 
   #leaveOut(segment: Segment): void {
