@@ -183,7 +183,12 @@ export const WRITING = [
   {
     name: 'segment released although another consumer needs it',
     file: maintenance,
-    replace: [['lowest = Math.min(lowest, consumer.sequence)', 'lowest = consumer.sequence']],
+    replace: [
+      [
+        'return Math.min(...cursors.map(({ sequence }) => sequence))',
+        'return Math.max(...cursors.map(({ sequence }) => sequence))',
+      ],
+    ],
   },
   {
     name: 'retention ignored',
