@@ -65,6 +65,7 @@ export const COMMON_KEYS: Readonly<Record<ComponentKind, readonly CommonKey[]>> 
       type: 'string',
       description: 'The one channel that the sink drains.',
     },
+    TYPE,
     {
       name: 'deadLetterChannel',
       required: false,
@@ -73,7 +74,6 @@ export const COMMON_KEYS: Readonly<Record<ComponentKind, readonly CommonKey[]>> 
       description:
         'Channel for events that the sink refuses for good. Default: that of the agent, `<agent>.deadLetterChannel`.',
     },
-    TYPE,
   ],
   channel: [TYPE],
   interceptor: [TYPE],
