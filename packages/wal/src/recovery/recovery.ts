@@ -77,6 +77,8 @@ export class Recovery {
     const nextSequence = Math.max(found, frontier.nextSequence, ...ends)
     if (last) last.nextSequence = nextSequence
     const lowest = Math.min(...cursors.map(({ sequence }) => sequence))
+    // Where all is done nothing is lost: the file may have been on its way to its next use.
+    if (last && tail && lowest < nextSequence) this.#reportDamages(last, tail)
     const hasHole = this.#hasHole(lowest, found < nextSequence)
     const free = yield* this.#divide(hasHole, isReadOnly)
     const segments = this.#undone(lowest, free)
@@ -117,7 +119,6 @@ export class Recovery {
       last.nextSequence = tail.nextSequence
       last.lastAppendedAtMs = tail.lastAppendedAtMs
       for (const mark of tail.marks) last.addMark(mark)
-      this.#reportDamages(last, tail)
       const isCut = yield* this.#cut(last, tail, isReadOnly ? undefined : file)
       // What is read from here on is safe: after the end of the process it may be in memory only.
       if (!isReadOnly) yield* syncFile(file)
