@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
 /** After so many bytes of events the young generation is collected. */
-const INTERVAL_BYTES = 12 * 1024 * 1024
+const INTERVAL_BYTES = 6 * 1024 * 1024
 
 /**
  * Keeps dead buffers from piling up. An agent makes few objects and many buffers, whose memory lies
