@@ -62,3 +62,30 @@ describe('a log over a failing disk', () => {
     }
   })
 })
+
+describe('a log whose process ended after a sync that failed', () => {
+  it('makes safe what it finds, though the system takes it for written', async () => {
+    for (const isFirst of [true, false]) {
+      for (let seed = 1; seed <= 20; seed += 1) {
+        const disk = new SimulatedDisk(seed)
+        const log = await Log.open(optionsOn(disk))
+        if (!isFirst) for (let count = 0; count < 3; count += 1) await log.append(batch(3000))
+        disk.faults.add({
+          kind: 'sync',
+          path: 'segment-',
+          nth: isFirst ? 2 : 1,
+          code: 'EIO',
+          pages: 'dropped',
+        })
+        await assert.rejects(log.append(batch(3000)), { code: 'MILLRACE_STORAGE_IO' })
+        const next = disk.kill(seed)
+        const found = await Log.open(optionsOn(next))
+        const before = await found.consumer('a').read({ maxBytes: 1e6 })
+        assert.equal(before.length, isFirst ? 1 : 4)
+        const last = await Log.open(optionsOn(next.crash(seed)))
+        assert.equal((await last.consumer('a').read({ maxBytes: 1e6 })).length, before.length)
+        assert.equal(last.stats().lostEvents, 0)
+      }
+    }
+  })
+})

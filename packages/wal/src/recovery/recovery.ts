@@ -17,6 +17,8 @@ import { scanTail, type Tail } from './tail-scan.js'
 const CURSOR_SEGMENTS = 3
 /** So much of a file is looked at to see whether it was ever written to, in bytes. */
 const PROBE_BYTES = 64 * 1024
+/** Read and written at once, in bytes. */
+const COPY_BYTES = 1024 ** 2
 
 /** Of a log that has none: it is new, or lost its checkpoint. */
 const NO_CHECKPOINT: Pick<Checkpoint, 'frontier' | 'nextFileNumber'> = {
@@ -120,8 +122,7 @@ export class Recovery {
       last.lastAppendedAtMs = tail.lastAppendedAtMs
       for (const mark of tail.marks) last.addMark(mark)
       const isCut = yield* this.#cut(last, tail, isReadOnly ? undefined : file)
-      // What is read from here on is safe: after the end of the process it may be in memory only.
-      if (!isReadOnly) yield* syncFile(file)
+      if (!isReadOnly) yield* makeSafe(file, tail)
       if (isCut && !isReadOnly) last.attach(file)
       else yield* closeFile(file)
       return tail
@@ -308,4 +309,21 @@ export class Recovery {
       message: 'Its header can’t be read and a segment is missing; set aside',
     })
   }
+}
+
+/**
+ * What is read from here on is safe: after the end of the process it may be in memory only. It is written once
+ * more: the process may have ended after a sync that failed, which a system may take for done.
+ */
+function* makeSafe(file: DiskFile, { end, frontier }: Tail): Steps<void> {
+  // Nothing of a segment is proven before its second group, its header neither.
+  let at = frontier > HEADER_BLOCK_BYTES ? frontier : 0
+  while (at < end) {
+    const chunk = Buffer.allocUnsafe(Math.min(COPY_BYTES, end - at))
+    const count = yield* readFully(file, chunk, at)
+    if (count === 0) break
+    yield* writeFully(file, [chunk.subarray(0, count)], at)
+    at += count
+  }
+  yield* syncFile(file)
 }

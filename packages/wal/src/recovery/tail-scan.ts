@@ -19,6 +19,8 @@ export interface Position {
 }
 
 export interface Tail extends Position {
+  /** Up to here everything was safe for certain, in bytes. */
+  readonly frontier: number
   /** Above the id of every record that was found, valid or not. */
   readonly nextRecordId: number
   /** What was cut off: it was never acknowledged, or is damaged. */
@@ -106,6 +108,7 @@ class TailScan {
     return {
       ...found,
       end: Math.max(found.end, known.offset),
+      frontier: this.#frontier,
       nextSequence: Math.max(found.nextSequence, known.nextSequence),
       nextRecordId: Math.max(this.#scanner.lastId + 1, known.nextRecordId),
       cut: cutAt && (yield* this.#cut(cutAt, size)),
