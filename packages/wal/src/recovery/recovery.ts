@@ -4,7 +4,11 @@ import { closeFile, openFile, readFully, type Steps, syncFile, writeFully } from
 import type { Checkpoint } from '../format/checkpoint.js'
 import type { Cursor } from '../format/cursors.js'
 import { RECORD_HEADER_BYTES } from '../format/record.js'
-import { HEADER_BLOCK_BYTES } from '../format/segment-header.js'
+import {
+  encodeSegmentHeader,
+  HEADER_BLOCK_BYTES,
+  type SegmentHeader,
+} from '../format/segment-header.js'
 import type { CheckedLogOptions } from '../options.js'
 import type { Segment, SegmentFile } from '../segments/segment.js'
 import { type Chain, chainOf } from './chain.js'
@@ -122,7 +126,7 @@ export class Recovery {
       last.lastAppendedAtMs = tail.lastAppendedAtMs
       for (const mark of tail.marks) last.addMark(mark)
       const isCut = yield* this.#cut(last, tail, isReadOnly ? undefined : file)
-      if (!isReadOnly) yield* makeSafe(file, tail)
+      if (!isReadOnly) yield* makeSafe(file, last.header, tail)
       if (isCut && !isReadOnly) last.attach(file)
       else yield* closeFile(file)
       return tail
@@ -315,9 +319,10 @@ export class Recovery {
  * What is read from here on is safe: after the end of the process it may be in memory only. It is written once
  * more: the process may have ended after a sync that failed, which a system may take for done.
  */
-function* makeSafe(file: DiskFile, { end, frontier }: Tail): Steps<void> {
+function* makeSafe(file: DiskFile, header: SegmentHeader, { end, frontier }: Tail): Steps<void> {
   // Nothing of a segment is proven before its second group, its header neither.
-  let at = frontier > HEADER_BLOCK_BYTES ? frontier : 0
+  if (frontier <= HEADER_BLOCK_BYTES) yield* writeFully(file, [encodeSegmentHeader(header)], 0)
+  let at = Math.max(frontier, HEADER_BLOCK_BYTES)
   while (at < end) {
     const chunk = Buffer.allocUnsafe(Math.min(COPY_BYTES, end - at))
     const count = yield* readFully(file, chunk, at)
