@@ -37,7 +37,9 @@ export function fullError(
   const limit =
     held.events + wanted.events > capacity
       ? `${held.events} of capacity = ${capacity} events are taken`
-      : `${held.bytes} of byteCapacity = ${byteCapacity} bytes are taken`
+      : byteCapacity === undefined
+        ? 'the log took no events a moment ago'
+        : `${held.bytes} of byteCapacity = ${byteCapacity} bytes are taken`
   const message = `No room for ${wanted.events} events (${wanted.bytes} bytes): ${limit}`
   return new ChannelError('MILLRACE_CHANNEL_FULL', message, { component: componentOf(name) })
 }

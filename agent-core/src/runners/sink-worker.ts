@@ -191,7 +191,7 @@ export class SinkWorker {
     const held = this.#rateLimit.admit(isMoved ? 'dead letters' : 'rejected')
     if (held === undefined) return
     const before = held > 0 ? `; as were those of ${held} batches before` : ''
-    const what = `${rejected.length} events are rejected for good (${rejected[0]?.reason || 'no reason given'})`
+    const what = `${rejected.length} events are rejected for good (${oneLine(rejected[0]?.reason) || 'no reason given'})`
     if (isMoved) this.#logger.warn(`${what} and are in the dead-letter channel ${name}${before}`)
     else if (buried) {
       this.#logger.error(`${what}; ${whyKept(buried, name ?? '')}; they are kept and tried again`)
@@ -209,4 +209,9 @@ export class SinkWorker {
       `the dead-letter channel ${deadLetters.name} does not survive the process, as the sink's own channel does`,
     )
   }
+}
+
+/** A reason comes from outside: it must not make lines of its own, or colour a terminal. */
+function oneLine(reason = ''): string {
+  return reason.replaceAll(/\p{Cc}+/gu, ' ')
 }

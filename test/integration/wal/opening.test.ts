@@ -3,12 +3,14 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
   copyFileSync,
+  cpSync,
   existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs'
@@ -34,6 +36,20 @@ const hasCode = (code: string) => (error: unknown) => MillraceError.is(error) &&
 async function closedLog(directory = temporaryDirectory()): Promise<string> {
   const log = await openLog(directory)
   await fill(log, 0, 1000)
+  await log.close()
+  return directory
+}
+
+/** The files of a log of 1,000 events as the end of its process leaves them. */
+async function killedLog(): Promise<string> {
+  const directory = temporaryDirectory()
+  const open = temporaryDirectory()
+  const log = await openLog(open)
+  await fill(log, 0, 1000)
+  for (const part of ['data', 'checkpoint']) {
+    const filter = (path: string) => !path.includes('owner.sock')
+    cpSync(join(open, part), join(directory, part), { recursive: true, filter })
+  }
   await log.close()
   return directory
 }
@@ -264,6 +280,60 @@ describe('opening a log', () => {
       assert.deepEqual(readdirSync(directory), [where])
     })
   }
+
+  it('reports a log that was not closed and whose last segment was cut short, if only behind a record', async () => {
+    const directory = await killedLog()
+    const last = liveSegments(directory).at(-1) ?? ''
+    const bytes = readFileSync(last)
+    const mark = bytes.readUInt32LE(52)
+    const starts = range(1024, 8192)
+      .map((index) => index * 8)
+      .filter((at) => bytes.readUInt32LE(at) === mark && bytes.readUInt32LE(at + 8) === at)
+    truncateSync(last, starts.at(-2) ?? 0)
+    const log = await openLog(directory)
+    const [finding] = log.recovery.findings
+    assert.equal(finding?.kind, 'cut-tail')
+    const { length } = await drain(log.consumer('sinks'))
+    assert.ok(length < 1000 && length + (finding.atMostEvents ?? 0) >= 1000)
+    await log.close()
+  })
+
+  it('says that the end is not known when the last segment of a log that was not closed is missing', async () => {
+    const directory = await killedLog()
+    rmSync(liveSegments(directory).at(-1) ?? '')
+    const log = await openLog(directory)
+    const missing = log.recovery.findings.find(({ kind }) => kind === 'missing')
+    const { length } = await drain(log.consumer('sinks'))
+    assert.ok(missing?.atMostEvents)
+    assert.ok(length + log.stats().lostEvents + missing.atMostEvents >= 1000)
+    await log.close()
+  })
+
+  it('refuses a data directory that a live log has, whatever the checkpoint directory', async () => {
+    const directory = temporaryDirectory()
+    const log = await openLog(directory)
+    const checkpointDirectory = join(directory, 'other')
+    await assert.rejects(
+      openLog(directory, { checkpointDirectory }),
+      hasCode('MILLRACE_LOG_IN_USE'),
+    )
+    const dataDirectories = [join(directory, 'more'), join(directory, 'data')]
+    await assert.rejects(
+      openLog(directory, { checkpointDirectory, dataDirectories }),
+      hasCode('MILLRACE_LOG_IN_USE'),
+    )
+    await log.close()
+  })
+
+  it('refuses a data directory that is named twice through a link', async () => {
+    const directory = temporaryDirectory()
+    mkdirSync(join(directory, 'data'))
+    symlinkSync(join(directory, 'data'), join(directory, 'link'))
+    const dataDirectories = [join(directory, 'data'), join(directory, 'link')]
+    await assert.rejects(openLog(directory, { dataDirectories }), /named twice/)
+    const log = await openLog(directory)
+    await log.close()
+  })
 
   it('refuses a log that another log of this process has open, until it is closed', async () => {
     const directory = temporaryDirectory()

@@ -4,7 +4,7 @@ import { nodeDisk } from '../disk/node-disk.js'
 import { runAsync } from '../disk/steps.js'
 import { CHECKPOINT_FILE, inDirectory } from '../layout.js'
 import { Log } from '../log.js'
-import { type DirectoryLock, lockBySocket, withoutLock } from '../owner/owner-lock.js'
+import { type DirectoryLock, lockBySocket, takeAll, withoutLock } from '../owner/owner-lock.js'
 import type { Consumer } from '../reading/consumer.js'
 import { CheckpointFile } from '../recovery/checkpoint-file.js'
 import { ensureDirectory } from '../recovery/directories.js'
@@ -48,7 +48,11 @@ export async function repairLog(place: LogPlace, options: RepairOptions): Promis
   const isApplied = options.apply && plan.length > 0
   if (!isApplied) return { isApplied, actions: plan.map(({ action }) => action), before }
   await runAsync(ensureDirectory(disk, checkpointDirectory))
-  const lock = await (disk === nodeDisk ? lockBySocket : withoutLock).take(checkpointDirectory)
+  const directories = [checkpointDirectory]
+  for (const directory of place.dataDirectories) {
+    if (await disk.stat(directory)) directories.push(directory)
+  }
+  const lock = await takeAll(disk === nodeDisk ? lockBySocket : withoutLock, directories)
   try {
     const actions = await new Repair({ ...place, disk }, survey, options).run(plan)
     // The owner that the tools find now is this process.

@@ -91,7 +91,8 @@ async function isSteady(survey: Survey): Promise<boolean> {
 async function surveyOnce(place: LogPlace, signal?: AbortSignal): Promise<Survey> {
   const { checkpointDirectory, disk = nodeDisk } = place
   await runAsync(refuseFlume(disk, [checkpointDirectory, ...place.dataDirectories]), signal)
-  const owner = disk === nodeDisk ? await liveOwner(checkpointDirectory) : undefined
+  const all = [checkpointDirectory, ...place.dataDirectories]
+  const owner = disk === nodeDisk ? await liveOwner(all) : undefined
   const findings: Finding[] = []
   const dataDirectories: string[] = []
   for (const path of place.dataDirectories) {

@@ -1,6 +1,6 @@
 /**
- * One owner for a log, without `flock`, which Node lacks: the owner listens on a Unix socket in the checkpoint
- * directory. Whoever can connect to it knows that the owner lives, also from another container that shares the
+ * One owner for a log, without `flock`, which Node lacks: the owner listens on a Unix socket in each of its
+ * directories. Whoever can connect to it knows that the owner lives, also from another container that shares the
  * volume; when the owner dies, however it dies, nobody answers.
  */
 import { randomBytes } from 'node:crypto'
@@ -25,6 +25,41 @@ export interface LockDirectory {
 export const withoutLock: LockDirectory = {
   take: async () => ({ release() {} }),
   takeSync: () => ({ release() {} }),
+}
+
+/** Takes all of the directories or none. */
+export async function takeAll(
+  lock: LockDirectory,
+  directories: readonly string[],
+): Promise<DirectoryLock> {
+  const held: DirectoryLock[] = []
+  try {
+    for (const directory of new Set(directories)) held.push(await lock.take(directory))
+    return together(held)
+  } catch (error) {
+    together(held).release()
+    throw error
+  }
+}
+
+/** The same without waiting. */
+export function takeAllSync(lock: LockDirectory, directories: readonly string[]): DirectoryLock {
+  const held: DirectoryLock[] = []
+  try {
+    for (const directory of new Set(directories)) held.push(lock.takeSync(directory))
+    return together(held)
+  } catch (error) {
+    together(held).release()
+    throw error
+  }
+}
+
+function together(locks: readonly DirectoryLock[]): DirectoryLock {
+  return {
+    release() {
+      for (const lock of locks) lock.release()
+    },
+  }
 }
 
 /** Longest that a live owner takes to answer, in milliseconds. */
@@ -73,10 +108,14 @@ function shortPath(directory: string): { readonly path: string; done(): void } {
 }
 
 function inUse(directory: string, owner: string): LogError {
-  return new LogError(
-    'MILLRACE_LOG_IN_USE',
-    `${directory} is in use by ${owner ? `process ${owner}` : 'another process'}`,
-  )
+  return new LogError('MILLRACE_LOG_IN_USE', `${directory} is in use by ${whoIs(owner)}`)
+}
+
+function whoIs(owner: string): string {
+  if (owner === '') return 'another process'
+  return owner === String(process.pid)
+    ? `this process (${owner}): it is open already, or named twice`
+    : `process ${owner}`
 }
 
 /** The number of the process that answers, or undefined when nobody does. */
@@ -179,8 +218,12 @@ export const lockBySocket: LockDirectory = {
   },
 }
 
-/** The number of the process that owns the log in a checkpoint directory; undefined when nobody does. */
-export async function liveOwner(directory: string): Promise<string | undefined> {
-  if (!isThere(join(directory, OWNER_SOCKET))) return undefined
-  return ownerOf(directory)
+/** The number of the process that owns the log with these directories; undefined when nobody does. */
+export async function liveOwner(directories: readonly string[]): Promise<string | undefined> {
+  for (const directory of new Set(directories)) {
+    if (!isThere(join(directory, OWNER_SOCKET))) continue
+    const owner = await ownerOf(directory)
+    if (owner !== undefined) return owner
+  }
+  return undefined
 }

@@ -6,7 +6,7 @@ import type { Checkpoint, Frontier } from '../format/checkpoint.js'
 import type { Cursor } from '../format/cursors.js'
 import type { LogState } from '../log-state.js'
 import type { CheckedLogOptions } from '../options.js'
-import type { DirectoryLock } from '../owner/owner-lock.js'
+import { type DirectoryLock, takeAll, takeAllSync } from '../owner/owner-lock.js'
 import { SegmentPool } from '../segments/segment-pool.js'
 import { SegmentTable } from '../segments/segment-table.js'
 import { storageError } from '../segments/storage-error.js'
@@ -41,8 +41,8 @@ export function* openLog(options: CheckedLogOptions): Steps<OpenedLog> {
     yield* refuseFlume(disk, directories)
     for (const directory of directories) yield* ensureDirectory(disk, directory)
     held = (yield {
-      sync: () => lock.takeSync(checkpointDirectory),
-      async: () => lock.take(checkpointDirectory),
+      sync: () => takeAllSync(lock, directories),
+      async: () => takeAll(lock, directories),
     }) as DirectoryLock
     const previous = yield* CheckpointFile.read(disk, checkpointDirectory)
     const findings: Finding[] = []

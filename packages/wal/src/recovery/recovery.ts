@@ -15,7 +15,7 @@ import { type Chain, chainOf } from './chain.js'
 import type { Finding } from './finding.js'
 import { Quarantine } from './quarantine.js'
 import { type FoundFile, isNamedAsWritten, sortSegmentFiles } from './segment-files.js'
-import { scanTail, type Tail } from './tail-scan.js'
+import { MIN_EVENT_BYTES, scanTail, type Tail } from './tail-scan.js'
 
 /** So many segments from the end are searched for cursors. */
 const CURSOR_SEGMENTS = 3
@@ -85,6 +85,7 @@ export class Recovery {
     const lowest = Math.min(...cursors.map(({ sequence }) => sequence))
     // Where all is done nothing is lost: the file may have been on its way to its next use.
     if (last && tail && lowest < nextSequence) this.#reportDamages(last, tail)
+    this.#reportMissingEnd()
     const hasHole = this.#hasHole(lowest, found < nextSequence)
     const free = yield* this.#divide(hasHole, isReadOnly)
     const segments = this.#undone(lowest, free)
@@ -118,9 +119,10 @@ export class Recovery {
   *#recoverTail(last: Segment, isReadOnly: boolean): Steps<Tail> {
     const frontier = this.#checkpoint?.frontier
     const witness = frontier?.segmentId === last.id ? frontier : undefined
+    const isClosed = this.#checkpoint?.isClosed ?? false
     const file = yield* openFile(this.#disk, last.file.path, isReadOnly ? 'read' : 'write')
     try {
-      const tail = yield* scanTail(file, last.header, witness)
+      const tail = yield* scanTail(file, last.header, { frontier: witness, isClosed })
       last.end = tail.end
       last.nextSequence = tail.nextSequence
       last.lastAppendedAtMs = tail.lastAppendedAtMs
@@ -223,7 +225,7 @@ export class Recovery {
   *#cursorsIn(segment: Segment): Steps<Tail['cursors']> {
     const file = yield* openFile(this.#disk, segment.file.path, 'read')
     try {
-      const tail = yield* scanTail(file, segment.header, undefined)
+      const tail = yield* scanTail(file, segment.header, { frontier: undefined, isClosed: false })
       return tail.cursors
     } finally {
       yield* closeFile(file)
@@ -239,6 +241,22 @@ export class Recovery {
     const kept = first < 0 ? segments.length - 1 : Math.min(first, segments.length - 1)
     for (const { file } of segments.slice(0, Math.max(0, kept))) free.push(file)
     return segments.slice(Math.max(0, kept))
+  }
+
+  /** Of a log that was not closed nobody knows how much its last segment held, when that is missing. */
+  #reportMissingEnd(): void {
+    const checkpoint = this.#checkpoint
+    const last = this.#chain.segments.at(-1)
+    if (!checkpoint || checkpoint.isClosed || checkpoint.frontier.segmentId <= (last?.id ?? 0))
+      return
+    this.#findings.push({
+      kind: 'missing',
+      path: this.#options.checkpointDirectory,
+      message:
+        'The segment that was written last is missing: what was appended to it after the last checkpoint is not ' +
+        'counted among the lost events',
+      atMostEvents: Math.ceil(this.#options.segmentBytes / MIN_EVENT_BYTES),
+    })
   }
 
   /** Whether events that are not done lie in no segment. */

@@ -41,25 +41,27 @@ export interface Cut {
 
 type Damage = Extract<Scanned, { kind: 'damage' }> & { readonly before: Position }
 
+const NOTHING_KNOWN: Frontier = { segmentId: 0, offset: 0, nextSequence: 0, nextRecordId: 0 }
 /** The shortest event in bytes: no header, no body. */
-const MIN_EVENT_BYTES = 2
+export const MIN_EVENT_BYTES = 2
 /** Most bytes of a copy of what is cut off: more is never on its way at a time. */
 const MAX_CUT_BYTES = 8 * 1024 ** 2
 const READ_BYTES = 1024 ** 2
 
-/**
- * Scans a segment from its start. `witness` is the frontier that the checkpoint knows, if it lies in this
- * segment.
- */
-export function* scanTail(
-  file: DiskFile,
-  header: SegmentHeader,
-  witness: Frontier | undefined,
-): Steps<Tail> {
+/** What the checkpoint knows about the segment. */
+export interface Witness {
+  /** The frontier, if it lies in this segment. */
+  readonly frontier: Frontier | undefined
+  /** The log was closed then: nothing was written behind the frontier. */
+  readonly isClosed: boolean
+}
+
+/** Scans a segment from its start. */
+export function* scanTail(file: DiskFile, header: SegmentHeader, witness: Witness): Steps<Tail> {
   const size = yield* sizeOf(file)
-  const scan = new TailScan(file, header, witness?.offset ?? HEADER_BLOCK_BYTES)
+  const scan = new TailScan(file, header, witness)
   yield* scan.run(size)
-  return yield* scan.finish(size, witness)
+  return yield* scan.finish(size)
 }
 
 class TailScan {
@@ -72,14 +74,21 @@ class TailScan {
   #behind: RecordHeader[] = []
   #damages = 0
   readonly #marks: Mark[] = []
+  readonly #known: Frontier
+  readonly #isClosed: boolean
+  /** Length that the segment was made with; its file may be shorter. */
+  readonly #segmentBytes: number
 
-  constructor(file: DiskFile, header: SegmentHeader, frontier: number) {
+  constructor(file: DiskFile, header: SegmentHeader, { frontier, isClosed }: Witness) {
+    this.#known = frontier ?? NOTHING_KNOWN
+    this.#isClosed = isClosed && frontier !== undefined
+    this.#segmentBytes = header.bytes
     this.#scanner = new RecordScanner(file, header.seal, {
       at: HEADER_BLOCK_BYTES,
       lastId: header.firstRecordId - 1,
     })
     this.#scanner.takesUnreadableAsDamage = true
-    this.#frontier = frontier
+    this.#frontier = frontier?.offset ?? HEADER_BLOCK_BYTES
     this.#position = {
       end: HEADER_BLOCK_BYTES,
       nextSequence: header.firstSequence,
@@ -98,8 +107,9 @@ class TailScan {
     }
   }
 
-  *finish(size: number, witness: Frontier | undefined): Steps<Tail> {
-    const known = witness ?? { offset: 0, nextSequence: 0, nextRecordId: 0 }
+  *finish(size: number): Steps<Tail> {
+    const known = this.#known
+    this.#noteShortFile(size)
     yield* this.#judgeRest(size)
     const cutAt = this.#open.find(({ from }) => from >= this.#frontier)
     this.#damages += this.#open.filter(({ from }) => from < this.#frontier).length
@@ -117,11 +127,19 @@ class TailScan {
     }
   }
 
+  /** A file that ends right behind a record, before the zeroes that follow each group, was cut short. */
+  #noteShortFile(size: number): void {
+    const { end } = this.#position
+    if (this.#open.at(-1)?.to === size || end < this.#frontier) return
+    if (size - end >= this.#terminatorBytes(end)) return
+    this.#open.push({ kind: 'damage', from: end, to: size, before: this.#position })
+  }
+
   /** What follows the last record is loss below the frontier, and behind it as it should be, or torn. */
   *#judgeRest(size: number): Steps<void> {
     const rest = this.#open.at(-1)
     if (!rest || rest.to < size || rest.header) return
-    if (rest.from >= this.#frontier && !(yield* this.#isClean(rest, size))) return
+    if (rest.from >= this.#frontier && !(yield* this.#isClean(rest))) return
     this.#open.pop()
     if (rest.from < this.#frontier) this.#damages += 1
   }
@@ -154,10 +172,16 @@ class TailScan {
     this.#behind = first ? this.#behind.filter(({ offset }) => offset > first.from) : []
   }
 
-  /** Behind each group stand zeroes, where the segment has room for them. */
-  *#isClean({ from }: Damage, size: number): Steps<boolean> {
-    const length = Math.min(RECORD_HEADER_BYTES, size - from)
-    return (yield* this.#scanner.bytes(from, length)).every((byte) => byte === 0)
+  /** Behind each group stand zeroes, where the segment has room for them; behind a closed log stands nothing. */
+  *#isClean({ from }: Damage): Steps<boolean> {
+    if (this.#isClosed) return true
+    const length = this.#terminatorBytes(from)
+    const bytes = yield* this.#scanner.bytes(from, length)
+    return bytes.length === length && bytes.every((byte) => byte === 0)
+  }
+
+  #terminatorBytes(end: number): number {
+    return Math.max(0, Math.min(RECORD_HEADER_BYTES, this.#segmentBytes - end))
   }
 
   *#cut(first: Damage, size: number): Steps<Cut> {
@@ -165,19 +189,17 @@ class TailScan {
     const damages = this.#open.filter((damage) => damage.from >= from)
     const headers = this.#behind.filter(({ offset }) => offset > from)
     for (const { header } of damages) if (header) headers.push(header)
-    const known = Math.max(
-      0,
-      ...headers.map((header) => header.firstSequence + header.events - before.nextSequence),
-    )
     const isUnknown = damages.some(({ header, to }) => !header && to === size)
     const lastByte = isUnknown
       ? yield* this.#lastByte(from, Math.min(size, from + MAX_CUT_BYTES))
       : Math.max(...headers.map(({ offset, bodyBytes }) => offset + bodyBytes)) +
         RECORD_HEADER_BYTES
     const to = Math.max(from + 1, lastByte)
-    const byBytes = isUnknown ? Math.ceil((to - from) / MIN_EVENT_BYTES) : 0
     const offsets = headers.map(({ offset }) => offset)
-    return { from, to, atMostEvents: Math.max(known, byBytes), headers: offsets }
+    // Damage can have turned any number of records into zeroes: only the segment's length bounds it.
+    const byBytes = Math.ceil(Math.max(0, this.#segmentBytes - from) / MIN_EVENT_BYTES)
+    const known = headers.map((each) => each.firstSequence + each.events - before.nextSequence)
+    return { from, to, atMostEvents: Math.max(byBytes, ...known), headers: offsets }
   }
 
   /** Position behind the last byte of [from, to) that is not zero. */
