@@ -32,12 +32,12 @@ export const RECOVERY = [
   {
     name: 'tail of a killed process read before it is synced',
     file: recovery,
-    replace: [['      if (!isReadOnly) yield* syncFile(file)\n', '']],
+    replace: [['      if (!isReadOnly) yield* makeSafe(file, last.header, tail)\n', '']],
   },
   {
     name: 'frontier of the checkpoint ignored',
     file: tail,
-    replace: [['witness?.offset ?? HEADER_BLOCK_BYTES', 'HEADER_BLOCK_BYTES']],
+    replace: [['frontier?.offset ?? HEADER_BLOCK_BYTES', 'HEADER_BLOCK_BYTES']],
   },
   {
     name: 'frontier in records ignored',
