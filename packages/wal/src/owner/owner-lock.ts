@@ -113,9 +113,8 @@ function inUse(directory: string, owner: string): LogError {
 
 function whoIs(owner: string): string {
   if (owner === '') return 'another process'
-  return owner === String(process.pid)
-    ? `this process (${owner}): it is open already, or named twice`
-    : `process ${owner}`
+  const isOwn = owner === String(process.pid)
+  return `process ${owner}${isOwn ? ', which is this one: it is open already, or named twice' : ''}`
 }
 
 /** The number of the process that answers, or undefined when nobody does. */

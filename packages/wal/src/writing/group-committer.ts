@@ -54,7 +54,6 @@ export class GroupCommitter {
   #isClosed = false
   #pumping: Promise<void> | undefined
   #preparing: Promise<void> | undefined
-  #isTelling = false
   /** What is to be done although nothing waits. */
   readonly #due: Record<Due, boolean> = {
     cursors: false,
@@ -279,20 +278,7 @@ export class GroupCommitter {
     }
     this.#later('checkpoint', this.#state.options.checkpointIntervalMs)
     if (maintenance.wantsSegment) this.#prepare()
-    if (this.#parts.isAsync) this.#tellConsumers()
-    else onCommit()
-  }
-
-  /** Whoever waits for an answer comes first: it is written in the turn that follows, and consumers go on behind it. */
-  #tellConsumers(): void {
-    if (this.#isTelling) return
-    this.#isTelling = true
-    setImmediate(() => {
-      setImmediate(() => {
-        this.#isTelling = false
-        this.#parts.onCommit()
-      })
-    })
+    onCommit()
   }
 
   /** Says from when on appends are tried again, and how the failure is told. */
