@@ -108,7 +108,7 @@ export class Log {
       },
       onAcceptsAgain: () => this.onAcceptsAgain?.(),
     })
-    const consumerLog = this.#consumerLog(store)
+    const consumerLog = this.#consumerLog()
     for (const cursor of cursors) {
       consumers.set(cursor.consumer, new Consumer(cursor.consumer, cursor, consumerLog))
     }
@@ -188,6 +188,7 @@ export class Log {
     } catch (error) {
       this.#state.options.logger.warn('The log was closed without its last checkpoint', error)
     }
+    this.#committer.abandonCursors()
     for (const consumer of this.#state.consumers.values()) {
       consumer.onReadable = undefined
       await consumer.close().catch(() => {})
@@ -197,7 +198,7 @@ export class Log {
     this.#lock.release()
   }
 
-  #consumerLog(store: CursorStore): ConsumerLog {
+  #consumerLog(): ConsumerLog {
     const state = this.#state
     const committer = this.#committer
     const quarantine = new Quarantine(state.disk, state.options)
@@ -210,7 +211,7 @@ export class Log {
         return state.nextSequence
       },
       storeCursors: (isUrgent) => committer.storeCursors(isUrgent),
-      cursorsStored: () => store.wait(),
+      cursorsStored: () => committer.cursorsStored(),
       hasRead: () => {
         let lowest = Number.POSITIVE_INFINITY
         for (const { nextSequence } of state.consumers.values()) {

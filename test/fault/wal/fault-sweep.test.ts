@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { SWEEP_CODES, SWEEP_KINDS, sweepFaults, sweepRun } from '../../support/wal/fault-sweep.js'
+import { DISK_CALLS } from '@millrace/testkit'
+import { SWEEP_CODES, sweepFaults, sweepRun } from '../../support/wal/fault-sweep.js'
 
 /** Every how many-th fault is tried here; `npm run campaign -- fault-sweep` tries all. */
 const STRIDE = 7
@@ -8,7 +9,7 @@ describe('a log over a disk of which one call fails', () => {
   it('makes calls of every kind in its fixed run', async () => {
     const { counts, failures } = await sweepRun()
     assert.equal(failures, 0)
-    for (const kind of SWEEP_KINDS) {
+    for (const kind of DISK_CALLS) {
       // A log without anything odd in its directories renames nothing and asks for no sizes.
       if (kind === 'rename' || kind === 'size') continue
       assert.ok((counts.get(kind) ?? 0) > 0, `no call of ${kind}`)

@@ -1,27 +1,11 @@
 /** One fixed run over a log, in which a given call of the disk fails. */
 import assert from 'node:assert/strict'
-import { type DiskCallKind, type DiskFault, SimulatedDisk } from '@millrace/testkit'
+import { DISK_CALLS, type DiskCallKind, type DiskFault, SimulatedDisk } from '@millrace/testkit'
 import { Choice } from './choice.js'
 import { EventLedger } from './event-ledger.js'
 import { LogLife } from './log-life.js'
 
-/** Kinds of calls that are made to fail, and the errors that each fails with. */
-export const SWEEP_KINDS = [
-  'open',
-  'create',
-  'read',
-  'write',
-  'sync',
-  'size',
-  'close',
-  'list',
-  'stat',
-  'makeDirectory',
-  'rename',
-  'remove',
-  'syncDirectory',
-  'freeBytes',
-] as const satisfies readonly DiskCallKind[]
+/** Every kind of call is made to fail, with each of these errors. */
 export const SWEEP_CODES = ['EIO', 'ENOSPC', 'EMFILE', 'EROFS'] as const
 
 const CONSUMERS = ['a', 'b']
@@ -61,7 +45,7 @@ export async function sweepRun(fault?: DiskFault): Promise<SweepResult> {
 
 /** Every fault of a sweep over calls that a run makes. */
 export function* sweepFaults(counts: ReadonlyMap<DiskCallKind, number>): Generator<DiskFault> {
-  for (const kind of SWEEP_KINDS) {
+  for (const kind of DISK_CALLS) {
     for (let nth = 1; nth <= (counts.get(kind) ?? 0); nth += 1) {
       for (const code of SWEEP_CODES) {
         if (kind !== 'sync') yield { kind, nth, code }
@@ -91,7 +75,7 @@ class SweepRun {
     const { faults } = this.#disk
     await this.#firstLife()
     await this.#secondLife()
-    const counts = new Map(SWEEP_KINDS.map((kind) => [kind, faults.count(kind)]))
+    const counts = new Map(DISK_CALLS.map((kind) => [kind, faults.count(kind)]))
     const wasHit = !faults.isWaiting
     // Whatever happened: what was promised is safe from a loss of power too.
     this.#ledger.ended('power')

@@ -31,10 +31,6 @@ export class CursorStore {
     return this.#version > this.#storedVersion
   }
 
-  get hasWaiters(): boolean {
-    return this.#waiters.length > 0
-  }
-
   changed(): void {
     this.#version += 1
   }

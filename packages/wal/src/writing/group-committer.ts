@@ -62,6 +62,8 @@ export class GroupCommitter {
     release: false,
   }
   #refusal: Refusal | undefined
+  /** Set when another process has taken the log over. */
+  #fence: MillraceError | undefined
   #retryMs = MIN_RETRY_MS
   readonly #timers = new Map<string, Timer>()
   #groups = 0
@@ -138,13 +140,28 @@ export class GroupCommitter {
   storeCursors(isUrgent: boolean): void {
     const { cursors, maintenance } = this.#parts
     cursors.changed()
-    if (this.#isClosed) return
+    if (this.#isClosed || this.#fence) return
     if (isUrgent) this.#due.cursors = true
     if (maintenance.canRelease || (this.#refusal && maintenance.canReleaseActive)) {
       this.#due.release = true
     }
     if (this.#hasWork()) this.#pump()
     else this.#later('cursors', this.#state.options.cursorIntervalMs)
+  }
+
+  /**
+   * Resolves when the cursors as they are now are stored.
+   * @throws LogError when the log is closed, or taken over, before they are.
+   */
+  cursorsStored(): Promise<void> {
+    if (this.#fence) return Promise.reject(this.#fence)
+    if (this.#isClosed) return Promise.reject(closed())
+    return this.#parts.cursors.wait()
+  }
+
+  /** After the last checkpoint: whoever still waits for one will have none. */
+  abandonCursors(): void {
+    this.#parts.cursors.fail(closed())
   }
 
   /** Takes nothing any more, and resolves when what waits is committed. */
@@ -165,7 +182,7 @@ export class GroupCommitter {
   }
 
   #refused(batch: EventBatch): MillraceError | undefined {
-    if (this.#isClosed) return new LogError('MILLRACE_LOG_CLOSED', 'The log is closed')
+    if (this.#isClosed) return closed()
     const { maxBatchBytes } = this.#state.options
     if (batch.byteLength > maxBatchBytes) {
       return new LogError(
@@ -178,7 +195,7 @@ export class GroupCommitter {
 
   /** Sets something due after a while, unless that is on its way. */
   #later(what: Due, ms: number): void {
-    if (this.#timers.has(what) || this.#isClosed) return
+    if (this.#timers.has(what) || this.#isClosed || this.#fence) return
     const timer = this.#state.options.clock.after(
       ms,
       () => {
@@ -215,6 +232,11 @@ export class GroupCommitter {
 
   async #commitNext(): Promise<void> {
     const group = this.#takeGroup()
+    if (this.#fence) {
+      for (const { done } of group) done.reject(this.#fence)
+      this.#due.cursors = false
+      return
+    }
     const before = this.#state.segments.newest
     const isStoring = this.#due.cursors || (group.length > 0 && this.#parts.cursors.isDirty)
     this.#due.cursors = false
@@ -283,13 +305,10 @@ export class GroupCommitter {
 
   /** Says from when on appends are tried again, and how the failure is told. */
   #failed(error: unknown): MillraceError {
+    if (this.#fence) return this.#fence
     const failure = storageError('The log could not be written', error)
     const { clock, logger, spaceCheckIntervalMs } = this.#state.options
-    if (failure.code === 'MILLRACE_LOG_FENCED') {
-      this.#refusal = { error: failure, until: Number.POSITIVE_INFINITY }
-      logger.error('The log is given up', failure)
-      return failure
-    }
+    if (failure.code === 'MILLRACE_LOG_FENCED') return this.#giveUp(failure)
     const isSpace = failure.code === 'MILLRACE_STORAGE_NO_SPACE'
     const waitMs = isSpace ? spaceCheckIntervalMs : this.#retryMs
     if (!isSpace) this.#retryMs = Math.min(MAX_RETRY_MS, this.#retryMs * 2)
@@ -304,6 +323,17 @@ export class GroupCommitter {
       )
     }
     return failure
+  }
+
+  /** Another process has the log: nothing is written any more, and nobody waits for it in vain. */
+  #giveUp(fence: MillraceError): MillraceError {
+    this.#fence = fence
+    this.#refusal = { error: fence, until: Number.POSITIVE_INFINITY }
+    for (const timer of this.#timers.values()) timer.cancel()
+    this.#timers.clear()
+    this.#parts.cursors.fail(fence)
+    this.#state.options.logger.error('The log is given up', fence)
+    return fence
   }
 
   /** A timer may be early by a part of a millisecond: what it says counts, not the time. */
@@ -324,11 +354,16 @@ export class GroupCommitter {
     const { maintenance, writer } = this.#parts
     const { sync, checkpoint, release } = this.#due
     Object.assign(this.#due, { sync: false, checkpoint: false, release: false })
+    if (this.#fence) return
     try {
       if (sync) await this.#drive(writer.sync())
       if (release) await this.#release()
       if (checkpoint && maintenance.isCheckpointDue) await this.#drive(maintenance.checkpoint())
     } catch (error) {
+      if (MillraceError.is(error) && error.code === 'MILLRACE_LOG_FENCED') {
+        this.#giveUp(error)
+        return
+      }
       this.#state.options.logger.warn('The checkpoint is not written, and tried again', error)
       this.#later('checkpoint', MAX_RETRY_MS)
     }
@@ -339,7 +374,7 @@ export class GroupCommitter {
     let released = await this.#drive(maintenance.release())
     if (this.#refusal && (await this.#drive(maintenance.releaseActive()))) released += 1
     if (released === 0) return
-    if (this.#refusal && this.#refusal.until !== Number.POSITIVE_INFINITY) {
+    if (this.#refusal) {
       this.#refusal = { ...this.#refusal, until: 0 }
       this.#parts.onAcceptsAgain()
     }
@@ -361,6 +396,10 @@ export class GroupCommitter {
       }
     })()
   }
+}
+
+function closed(): LogError {
+  return new LogError('MILLRACE_LOG_CLOSED', 'The log is closed')
 }
 
 function nextTurn(): Promise<void> {

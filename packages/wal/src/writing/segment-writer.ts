@@ -64,11 +64,6 @@ export class SegmentWriter {
     return this.#frontier
   }
 
-  /** Whether everything written is synced. */
-  get isSynced(): boolean {
-    return this.#isSynced
-  }
-
   /** Bytes that the active segment has left; 0 when the next group begins a new one. */
   get room(): number {
     const active = this.#state.segments.newest
@@ -289,6 +284,8 @@ export class SegmentWriter {
    */
   *checkOwner(): Steps<void> {
     if (yield* this.#checkpoint.isOvertaken(this.#state.ownerId)) {
+      // The files are the other one's now: not even cursors may be written to the active segment.
+      this.#isSpent = true
       throw new LogError(
         'MILLRACE_LOG_FENCED',
         `${this.#state.options.checkpointDirectory}: another process has taken the log over`,
