@@ -1,5 +1,5 @@
 import type { EventBatch } from '@millrace/event'
-import { type Deferred, deferred, LogError, MillraceError, type Timer } from '@millrace/runtime'
+import { type Deferred, deferred, LogError, MillraceError } from '@millrace/runtime'
 import { runAsync, runSync, type Steps } from '../disk/steps.js'
 import { encodeCursors, rangesThatFit } from '../format/cursors.js'
 import { recordBytes } from '../format/record.js'
@@ -8,6 +8,7 @@ import { storageError } from '../segments/storage-error.js'
 import type { Segment } from '../segments/segment.js'
 import type { CursorSnapshot, CursorStore } from './cursor-store.js'
 import type { Maintenance } from './maintenance.js'
+import { NamedTimers } from './named-timers.js'
 import type { SegmentWriter } from './segment-writer.js'
 
 interface Waiting {
@@ -65,13 +66,14 @@ export class GroupCommitter {
   /** Set when another process has taken the log over. */
   #fence: MillraceError | undefined
   #retryMs = MIN_RETRY_MS
-  readonly #timers = new Map<string, Timer>()
+  readonly #timers: NamedTimers<Due | 'accept'>
   #groups = 0
   #batches = 0
 
   constructor(parts: CommitterParts) {
     this.#parts = parts
     this.#state = parts.state
+    this.#timers = new NamedTimers(parts.state.options.clock)
   }
 
   /** Does what opening the log left to do: files of no use are removed. */
@@ -167,8 +169,7 @@ export class GroupCommitter {
   /** Takes nothing any more, and resolves when what waits is committed. */
   async close(): Promise<void> {
     this.#isClosed = true
-    for (const timer of this.#timers.values()) timer.cancel()
-    this.#timers.clear()
+    this.#timers.cancelAll()
     while (this.#pumping) await this.#pumping
     await this.#preparing
   }
@@ -196,16 +197,10 @@ export class GroupCommitter {
   /** Sets something due after a while, unless that is on its way. */
   #later(what: Due, ms: number): void {
     if (this.#timers.has(what) || this.#isClosed || this.#fence) return
-    const timer = this.#state.options.clock.after(
-      ms,
-      () => {
-        this.#timers.delete(what)
-        this.#due[what] = true
-        this.#pump()
-      },
-      { ref: false },
-    )
-    this.#timers.set(what, timer)
+    this.#timers.set(what, ms, () => {
+      this.#due[what] = true
+      this.#pump()
+    })
   }
 
   #hasWork(): boolean {
@@ -307,7 +302,7 @@ export class GroupCommitter {
   #failed(error: unknown): MillraceError {
     if (this.#fence) return this.#fence
     const failure = storageError('The log could not be written', error)
-    const { clock, logger, spaceCheckIntervalMs } = this.#state.options
+    const { logger, spaceCheckIntervalMs } = this.#state.options
     if (failure.code === 'MILLRACE_LOG_FENCED') return this.#giveUp(failure)
     const isSpace = failure.code === 'MILLRACE_STORAGE_NO_SPACE'
     const waitMs = isSpace ? spaceCheckIntervalMs : this.#retryMs
@@ -315,13 +310,7 @@ export class GroupCommitter {
     if (!this.#refusal) logger.warn('Appends are refused for now', failure)
     this.#refusal = { error: failure, until: this.#now() + waitMs }
     this.#due.release ||= isSpace
-    this.#timers.get('accept')?.cancel()
-    if (!this.#isClosed) {
-      this.#timers.set(
-        'accept',
-        clock.after(waitMs, () => this.#tryAgain(), { ref: false }),
-      )
-    }
+    if (!this.#isClosed) this.#timers.set('accept', waitMs, () => this.#tryAgain())
     return failure
   }
 
@@ -329,8 +318,7 @@ export class GroupCommitter {
   #giveUp(fence: MillraceError): MillraceError {
     this.#fence = fence
     this.#refusal = { error: fence, until: Number.POSITIVE_INFINITY }
-    for (const timer of this.#timers.values()) timer.cancel()
-    this.#timers.clear()
+    this.#timers.cancelAll()
     this.#parts.cursors.fail(fence)
     this.#state.options.logger.error('The log is given up', fence)
     return fence
@@ -344,8 +332,7 @@ export class GroupCommitter {
 
   #acceptAgain(): void {
     this.#refusal = undefined
-    this.#timers.get('accept')?.cancel()
-    this.#timers.delete('accept')
+    this.#timers.cancel('accept')
     this.#state.options.logger.info('Appends are taken again')
     this.#parts.onAcceptsAgain()
   }
