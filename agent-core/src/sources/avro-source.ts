@@ -31,6 +31,10 @@ export interface AvroSourceOptions extends StoreSettings {
   readonly clientAuth: 'none' | 'want' | 'need'
   readonly ipFilter: boolean
   readonly ipFilterRules: readonly string[]
+  /** For each address; 0: any. */
+  readonly clientEventsPerSecond: number
+  readonly clientBytesPerSecond: number
+  readonly clientConnections: number
 }
 
 export interface AvroSourceHost {
@@ -81,6 +85,11 @@ export class AvroSource implements EventDrivenSource {
       logger,
       clock,
       handler: new DeliveringHandler(context, this.#host),
+      quotas: {
+        eventsPerSecond: this.#options.clientEventsPerSecond,
+        bytesPerSecond: this.#options.clientBytesPerSecond,
+        connections: this.#options.clientConnections,
+      },
       connectionsChanged: (count) => {
         counters.openConnectionCount = count
       },

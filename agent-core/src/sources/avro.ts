@@ -53,6 +53,20 @@ export const avroSource = defineSource({
       description: 'Rules <allow|deny>:<ip|name>:<pattern>; the first that matches decides.',
       separator: 'comma',
     }),
+    clientEventsPerSecond: option.int('client-events-per-second', {
+      description: 'Events that one address may send in a second; more is answered FAILED. 0: any.',
+      default: 0,
+    }),
+    clientBytesPerSecond: option.long('client-bytes-per-second', {
+      description:
+        'Bytes of calls that one address may send in a second; more is answered FAILED. 0: any.',
+      default: 0,
+      unit: 'bytes',
+    }),
+    clientConnections: option.int('client-connections', {
+      description: 'Connections that one address may have; one more is closed. 0: any.',
+      default: 0,
+    }),
   },
   check: (options) => [...tlsProblems(options), ...filterProblems(options)],
   create: ({ options, logger, clock }) => new AvroSource(options, { logger, clock }),

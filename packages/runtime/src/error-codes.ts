@@ -37,6 +37,7 @@ export const ERROR_CODES = {
   MILLRACE_RPC_PROTOCOL: 'The peer broke the protocol.',
   MILLRACE_RPC_FRAME_TOO_LARGE: 'A frame exceeds the limit.',
   MILLRACE_RPC_REMOTE_FAILED: 'The peer answered FAILED or with an error.',
+  MILLRACE_RPC_QUOTA: 'A peer asks for more than its quota.',
   MILLRACE_RPC_NO_HOST: 'No host is available.',
   MILLRACE_DELIVERY_FAILED: 'A sink could not store the batch.',
   MILLRACE_DELIVERY_REJECTED: 'The destination refuses these events for good.',

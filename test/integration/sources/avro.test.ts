@@ -34,6 +34,9 @@ const DEFAULTS: AvroSourceOptions = {
   clientAuth: 'none',
   ipFilter: false,
   ipFilterRules: [],
+  clientEventsPerSecond: 0,
+  clientBytesPerSecond: 0,
+  clientConnections: 0,
 }
 const STOP = { deadlineMs: 2_000 }
 const HOST = { logger: silentLogger, clock: systemClock }
@@ -195,6 +198,19 @@ describe('avro source', () => {
     const allowed = await start({ ipFilter: true, ipFilterRules })
     await client(allowed.port).appendBatch(batchOf('x'))
     assert.deepEqual(allowed.context.channel.texts, ['x'])
+  })
+
+  it('answers FAILED beyond the quotas of a client, and closes connections beyond them', async () => {
+    for (const [limits, code] of [
+      [{ clientEventsPerSecond: 1 }, 'MILLRACE_RPC_REMOTE_FAILED'],
+      [{ clientBytesPerSecond: 1 }, 'MILLRACE_RPC_REMOTE_FAILED'],
+      [{ clientConnections: 1 }, 'MILLRACE_RPC_CLOSED'],
+    ] as const) {
+      const { context, port } = await start(limits)
+      await client(port).appendBatch(batchOf('x', 'y'))
+      await assert.rejects(client(port).appendBatch(batchOf('again')), { code })
+      assert.deepEqual(context.channel.texts, ['x', 'y'])
+    }
   })
 
   it('speaks deflate', async () => {

@@ -4,6 +4,7 @@ import { Admission } from './admission.js'
 import type { AvroRpcHandler } from './handler.js'
 import { KnownProtocols } from './known-protocols.js'
 import { type ServerLimits, serverLimits } from './limits.js'
+import { type PeerAccount, type PeerQuotas, PeerTable } from './peer-quotas.js'
 import { Session } from './session.js'
 import { Transport } from './transport.js'
 import {
@@ -32,6 +33,8 @@ export interface AvroRpcServerOptions {
   /** Told the number of open connections whenever it changes. */
   readonly connectionsChanged?: (count: number) => void
   readonly limits?: Partial<ServerLimits>
+  /** Limits for each remote address: a call beyond them is answered FAILED, a connection is closed. */
+  readonly quotas?: Partial<PeerQuotas> | undefined
   readonly logger?: Logger
   readonly clock?: Clock
 }
@@ -46,6 +49,7 @@ const LINGER_MS = 500
 interface Connection {
   readonly socket: Socket
   readonly peer: string
+  readonly account: PeerAccount | undefined
   session?: Session
 }
 
@@ -65,6 +69,7 @@ export class AvroRpcServer {
   readonly #logger: Logger
   readonly #reports: RateLimit
   readonly #connections = new Set<Connection>()
+  readonly #peers: PeerTable | undefined
   /** What plain connections read into; undefined where a layer or a filter stands before the frames. */
   readonly #sharedReads: Buffer | undefined
   #server: Server | undefined
@@ -78,8 +83,16 @@ export class AvroRpcServer {
     this.#clock = options.clock ?? systemClock
     this.#logger = options.logger ?? silentLogger
     this.#reports = new RateLimit({ intervalMs: REPORT_INTERVAL_MS, clock: this.#clock })
+    this.#peers = this.#peerTable()
     const isPlain = !options.tls && (options.compression ?? 'none') === 'none'
     if (isPlain && !options.accepts) this.#sharedReads = Buffer.allocUnsafeSlow(SHARED_READ_BYTES)
+  }
+
+  #peerTable(): PeerTable | undefined {
+    const { quotas } = this.#options
+    if (!quotas || Object.values(quotas).every((quota) => quota === 0)) return undefined
+    const refused = (text: string) => this.#logger.warn(text)
+    return new PeerTable({ quotas, clock: this.#clock, refused })
   }
 
   /** Connections that are open now. */
@@ -188,12 +201,19 @@ export class AvroRpcServer {
       socket.destroy()
       return undefined
     }
-    const connection: Connection = { socket, peer: `${remoteAddress}:${socket.remotePort}` }
+    const account = this.#peers?.connected(remoteAddress)
+    if (this.#peers && !account) {
+      socket.destroy()
+      return undefined
+    }
+    const peer = `${remoteAddress}:${socket.remotePort}`
+    const connection: Connection = { socket, peer, account }
     this.#connections.add(connection)
     this.#options.connectionsChanged?.(this.#connections.size)
     socket.on('error', (error) => this.#logger.debug(`connection of ${connection.peer}`, error))
     socket.once('close', () => {
       this.#connections.delete(connection)
+      if (account) this.#peers?.disconnected(account)
       this.#options.connectionsChanged?.(this.#connections.size)
     })
     const accepted = this.#options.accepts?.(remoteAddress) ?? true
@@ -239,6 +259,7 @@ export class AvroRpcServer {
       admission: this.#admission,
       protocols: this.#protocols,
       clock: this.#clock,
+      account: connection.account,
       unreadable: (error) => {
         this.#report(`${remoteAddress} call`, `answered ${connection.peer} with an error`, error)
       },

@@ -21,6 +21,7 @@ import { answerHandshake, type HandshakeAnswer } from './handshake-answer.js'
 import type { AvroRpcHandler, CallContext } from './handler.js'
 import type { KnownProtocols } from './known-protocols.js'
 import type { ServerLimits } from './limits.js'
+import type { PeerAccount } from './peer-quotas.js'
 import { OK_REPLY, PendingCall, reply, ReplyQueue } from './reply-queue.js'
 import { UnfinishedTimer } from './unfinished-timer.js'
 import { AbortError, type Clock, MillraceError, RpcError, type Timer } from '@millrace/runtime'
@@ -34,6 +35,8 @@ export interface SessionHost {
   readonly admission: Admission
   readonly protocols: KnownProtocols
   readonly clock: Clock
+  /** What the peer may ask for; without it, anything. */
+  readonly account?: PeerAccount | undefined
   /** The session answered a call or handshake with an error, because it cannot be read. */
   unreadable(error: unknown): void
   /** The session closed its stream because of this. */
@@ -211,7 +214,7 @@ export class Session implements Holder, DirectReader {
         return
       }
       const batch = decode(bytes, envelope.position, end)
-      stored = this.#handle(name, batch)
+      stored = this.#handle(name, batch, end - start)
     } catch (error) {
       this.#host.unreadable(error)
       this.#settle(call, reply(handshake, errorPayload(errorText(error))))
@@ -223,8 +226,9 @@ export class Session implements Holder, DirectReader {
     )
   }
 
-  #handle(name: MessageName, batch: EventBatch): Promise<void> {
+  #handle(name: MessageName, batch: EventBatch, bytes: number): Promise<void> {
     try {
+      this.#host.account?.take(batch.size, bytes)
       return this.#host.handler[name](batch, this.#context)
     } catch (error) {
       return Promise.reject(error)
@@ -366,6 +370,8 @@ function flush(session: Session): void {
   session.flush()
 }
 
+const REFUSAL = /^MILLRACE_(CHANNEL_|RPC_QUOTA$)/
+
 const isMessageName = (name: string): name is MessageName =>
   MESSAGE_NAMES.some((known) => known === name)
 
@@ -373,6 +379,6 @@ const okAfter = (handshake: Buffer) => reply(handshake, OK_REPLY[2] as Buffer)
 
 /** Flume answers FAILED to whatever a batch meets, and to what a channel refuses. */
 function refusal(name: string, error: unknown): Buffer {
-  const isChannels = MillraceError.is(error) && error.code.startsWith('MILLRACE_CHANNEL_')
-  return name === 'appendBatch' || isChannels ? FAILED_PAYLOAD : errorPayload(errorText(error))
+  const isRefused = MillraceError.is(error) && REFUSAL.test(error.code)
+  return name === 'appendBatch' || isRefused ? FAILED_PAYLOAD : errorPayload(errorText(error))
 }
