@@ -10,6 +10,7 @@ const CAMPAIGNS = {
   'fault-sweep': 'each call of a fixed run over a log fails once with each error [--kind KIND]',
   'killed-pair':
     "Flume's load-balancing client and two agents, killed in turn [--kills N --every MS --flume VERSION]",
+  'reload-storm': 'random edits of a configuration under load [--edits N --seed N]',
   damage: 'each bit and each length of a small log, zeroed pages of a larger one [--every N]',
 }
 

@@ -1,7 +1,6 @@
 /** The agent: sources, channels and sinks of one configuration, kept running. */
 import {
   type Clock,
-  delay,
   LifecycleError,
   type Logger,
   type Random,
@@ -9,17 +8,16 @@ import {
   withDeadline,
 } from '@millrace/runtime'
 import { assemble, type AssemblyTools } from './assembly/assemble.js'
-import type { ChannelNode, Graph } from './assembly/graph.js'
-import { stopGraph, stopSinks, stopSources } from './assembly/stop-graph.js'
-import type { Supervised } from './assembly/supervised.js'
+import type { Graph } from './assembly/graph.js'
+import { GraphReplacement, type ReloadReport, supervisedOf } from './assembly/replace-graph.js'
+import { startGraph } from './assembly/start-graph.js'
+import { stopGraph } from './assembly/stop-graph.js'
 import type { AgentConfiguration } from './configuration/agent-configuration.js'
 import type { AgentHealth } from './monitoring/http-server.js'
 import { type Metrics, metricsOf } from './monitoring/metrics.js'
 
 const DEFAULT_START_TIMEOUT_MS = 30_000
 const DEFAULT_REPLACE_TIMEOUT_MS = 10_000
-/** How often a channel that is to go is looked at, in milliseconds. */
-const DRAIN_CHECK_MS = 20
 
 export interface AgentOptions {
   readonly logger: Logger
@@ -85,20 +83,24 @@ export class Agent {
   }
 
   /**
-   * Replaces the configuration. All components restart, except that a channel which can take new
-   * options stays, with its events, where its name and type stay. A memory channel that is to go is
-   * drained first; when it does not become empty in `replaceTimeoutMs`, the old configuration goes on. Components
-   * of the new one that fail to start are tried again for ever.
+   * Replaces the configuration. A component whose settings are the same goes on, its connections and
+   * counters included; so does a source of which only interceptors, selector or channels change, and
+   * a channel that can take its new options. A memory channel that is to go is drained first; when it
+   * does not become empty in `replaceTimeoutMs`, the old configuration goes on. Components that fail
+   * to start are tried again for ever.
    * @throws LifecycleError when the agent does not run or a channel cannot be drained; what a
    *   component's `create` throws. The old configuration runs on then.
    */
-  async reload(configuration: AgentConfiguration): Promise<void> {
+  async reload(configuration: AgentConfiguration): Promise<ReloadReport> {
     if (this.#state !== 'ready') {
       throw new LifecycleError('MILLRACE_LIFECYCLE_STATE', `The agent is ${this.#state}`)
     }
     const reloading = this.#operation.then(() => this.#replace(configuration))
-    this.#operation = reloading.catch(() => {})
-    await reloading
+    this.#operation = reloading.then(
+      () => undefined,
+      () => undefined,
+    )
+    return reloading
   }
 
   /**
@@ -120,7 +122,7 @@ export class Agent {
   health(): AgentHealth {
     const components: Record<string, string> = {}
     let isWell = true
-    for (const { name, state } of this.#graph ? allOf(this.#graph) : []) {
+    for (const { name, state } of this.#graph ? supervisedOf(this.#graph) : []) {
       components[name] = state
       if (state !== 'running') isWell = false
     }
@@ -131,7 +133,7 @@ export class Agent {
   async #startWithin(graph: Graph, halt: AbortSignal): Promise<void> {
     const limit = this.#startLimit(halt)
     try {
-      await startGraph(graph, (supervised) => supervised.start(limit.signal))
+      await startGraph(graph, { start: (supervised) => supervised.start(limit.signal) })
       if (!halt.aborted) this.#state = 'ready'
     } catch (error) {
       limit.end()
@@ -179,75 +181,30 @@ export class Agent {
     return stopGraph(graph, { deadlineMs, drains: true, clock: this.#tools.clock })
   }
 
-  async #replace(configuration: AgentConfiguration): Promise<void> {
-    const old = this.#graph
+  async #replace(configuration: AgentConfiguration): Promise<ReloadReport> {
+    const running = this.#graph
     const halt = this.#halt.signal
-    if (!old || halt.aborted) return
-    const kept = keptChannels(old, configuration)
-    const next = assemble(configuration, this.#tools, kept)
-    const going = [...old.channels.values()].filter((node) => !kept.has(node.configuration.name))
-    await stopSources(old, this.#replaceTimeoutMs)
-    await this.#drain(going, halt)
-    if (halt.aborted) return
-    const full = going.filter(({ channel }) => !channel.isDurable && channel.size.events > 0)
-    if (full.length > 0) {
-      await Promise.all(old.sources.map(({ supervised }) => supervised.startSupervised(halt)))
-      throw new LifecycleError('MILLRACE_LIFECYCLE_STATE', refusal(full))
+    if (!running || halt.aborted) {
+      throw new LifecycleError('MILLRACE_LIFECYCLE_STATE', 'The agent is being stopped')
     }
-    const options = { deadlineMs: this.#replaceTimeoutMs, drains: false, clock: this.#tools.clock }
-    await stopSinks(old, options)
-    await Promise.all(
-      going.map(({ supervised }) => supervised.stop({ deadlineMs: this.#replaceTimeoutMs })),
-    )
-    if (halt.aborted) return
-    for (const { name, options } of configuration.channels) {
-      kept.get(name)?.channel.reconfigure?.(options)
-    }
-    this.#graph = next
-    const isKept = new Set([...kept.values()].map(({ supervised }) => supervised))
+    const { clock, logger } = this.#tools
+    const next = assemble(configuration, this.#tools, running)
+    const timeoutMs = this.#replaceTimeoutMs
+    const options = { running, next, timeoutMs, clock, logger, halt }
+    const replacement = new GraphReplacement(options)
     const limit = this.#startLimit(halt)
-    await startGraph(next, async (supervised) => {
-      if (!halt.aborted && !isKept.has(supervised)) await supervised.startSupervised(limit.signal)
-    })
-    limit.cancel()
-  }
-
-  /** Lets the sinks empty memory channels that the next configuration does not have. */
-  async #drain(going: readonly ChannelNode[], halt: AbortSignal): Promise<void> {
-    const { clock } = this.#tools
-    const untilMs = clock.monotonic() + this.#replaceTimeoutMs
-    const holdsEvents = ({ channel }: ChannelNode) => !channel.isDurable && channel.size.events > 0
-    while (going.some(holdsEvents) && clock.monotonic() < untilMs && !halt.aborted) {
-      await delay(DRAIN_CHECK_MS, { clock })
+    try {
+      await replacement.takeDown()
+      if (halt.aborted) {
+        throw new LifecycleError('MILLRACE_LIFECYCLE_STATE', 'The agent is being stopped')
+      }
+      this.#graph = next
+      return await replacement.bringUp(limit.signal)
+    } finally {
+      replacement.release()
+      limit.cancel()
     }
   }
-}
-
-/** Starts channels, then sinks and what drives them, then sources. */
-async function startGraph(
-  graph: Graph,
-  start: (supervised: Supervised) => Promise<void>,
-): Promise<void> {
-  await Promise.all([...graph.channels.values()].map((node) => start(node.supervised)))
-  await Promise.all(graph.sinks.map((node) => start(node.supervised)))
-  for (const runner of graph.runners) runner.start()
-  await Promise.all(graph.sources.map((node) => start(node.supervised)))
-}
-
-function allOf(graph: Graph): Supervised[] {
-  const nodes = [...graph.channels.values(), ...graph.sinks, ...graph.sources]
-  return nodes.map(({ supervised }) => supervised)
-}
-
-/** The channels that stay: same name, same type, and able to take new options. */
-function keptChannels(graph: Graph, configuration: AgentConfiguration): Map<string, ChannelNode> {
-  const kept = new Map<string, ChannelNode>()
-  for (const { name, definition, options } of configuration.channels) {
-    const node = graph.channels.get(name)
-    if (node?.configuration.definition !== definition || !node.channel.reconfigure) continue
-    if (node.channel.canReconfigure?.(options) !== false) kept.set(name, node)
-  }
-  return kept
 }
 
 function undelivered(graph: Graph): Record<string, number> {
@@ -257,11 +214,4 @@ function undelivered(graph: Graph): Record<string, number> {
     if (!channel.isDurable && events > 0) counts[name] = events
   }
   return counts
-}
-
-function refusal(full: readonly ChannelNode[]): string {
-  const held = full.map(({ configuration, channel }) => {
-    return `channel ${configuration.name} still holds ${channel.size.events} events`
-  })
-  return `The new configuration does without a channel that is not empty, so the old one stays: ${held.join(', ')}`
 }

@@ -22,7 +22,9 @@ import { defaultProcessor } from '../processors/default.js'
 import { DeadLetters } from '../runners/dead-letters.js'
 import { SinkRunner } from '../runners/sink-runner.js'
 import { SinkWorker } from '../runners/sink-worker.js'
-import type { ChannelNode, Graph, SinkNode, SourceNode } from './graph.js'
+import { DeliveryPath } from '../processing/delivery-path.js'
+import type { ChannelNode, Graph, RunnerNode, SinkNode, SourceNode } from './graph.js'
+import { canStay, isSameGroup, isSamePath, isSameSink, isSameSource } from './sameness.js'
 import { SourcePart } from './source-part.js'
 import { type Startable, Supervised } from './supervised.js'
 
@@ -34,43 +36,93 @@ export interface AssemblyTools {
   readonly onBytes?: ((bytes: number) => void) | undefined
 }
 
+const NOTHING: Graph = { channels: new Map(), sinks: [], sources: [], runners: [] }
+
 /**
- * Builds the graph of a configuration. Channels of `kept` are used as they are.
+ * Builds the graph of a configuration. What it has in common with the graph that runs is taken from
+ * there as it is; a source whose events only take another way gets a `nextPath`.
  * @throws what a component's `create` throws.
  */
 export function assemble(
   configuration: AgentConfiguration,
   tools: AssemblyTools,
-  kept: ReadonlyMap<string, ChannelNode> = new Map(),
+  running: Graph = NOTHING,
 ): Graph {
-  return new Assembly(configuration, tools).build(kept)
+  return new Assembly(configuration, tools, running).build()
 }
 
 class Assembly {
   readonly #configuration: AgentConfiguration
   readonly #tools: AssemblyTools
+  readonly #running: Graph
   readonly #channels = new Map<string, ChannelNode>()
   readonly #workers = new Map<string, SinkWorker>()
 
-  constructor(configuration: AgentConfiguration, tools: AssemblyTools) {
+  constructor(configuration: AgentConfiguration, tools: AssemblyTools, running: Graph) {
     this.#configuration = configuration
     this.#tools = tools
+    this.#running = running
   }
 
-  build(kept: ReadonlyMap<string, ChannelNode>): Graph {
+  build(): Graph {
     const { channels, sinks, sinkGroups, sources } = this.#configuration
-    for (const each of channels) {
-      this.#channels.set(each.name, kept.get(each.name) ?? this.#makeChannel(each))
-    }
-    const sinkNodes = sinks.map((each) => this.#makeSink(each))
+    for (const each of channels) this.#channels.set(each.name, this.#keptOrNewChannel(each))
+    const sinkNodes = sinks.map((each) => this.#keptOrNewSink(each))
+    for (const { name, worker } of sinkNodes) this.#workers.set(name, worker)
     const grouped = new Set(sinkGroups.flatMap((group) => group.sinks))
     const alone = sinks.filter(({ name }) => !grouped.has(name))
     const runners = [
-      ...sinkGroups.map((group) => this.#makeRunner(group, `sink group ${group.name}`)),
-      ...alone.map((sink) => this.#makeRunner(groupOfOne(sink), `sink ${sink.name}`)),
+      ...sinkGroups.map((group) => this.#keptOrNewRunner(group, `sink group ${group.name}`)),
+      ...alone.map((sink) => this.#keptOrNewRunner(groupOfOne(sink), `sink ${sink.name}`)),
     ]
-    const sourceNodes = sources.map((each) => this.#makeSource(each))
+    const sourceNodes = sources.map((each) => this.#keptOrNewSource(each))
     return { channels: this.#channels, sinks: sinkNodes, sources: sourceNodes, runners }
+  }
+
+  #keptOrNewChannel(configuration: ChannelConfiguration): ChannelNode {
+    const node = this.#running.channels.get(configuration.name)
+    return node && canStay(node, configuration)
+      ? { ...node, configuration }
+      : this.#makeChannel(configuration)
+  }
+
+  /** Whether a channel of this name runs and stays, so that what knows it need not be made anew. */
+  #stays(name: string): boolean {
+    const node = this.#running.channels.get(name)
+    return node !== undefined && this.#channels.get(name)?.channel === node.channel
+  }
+
+  #keptOrNewSink(configuration: SinkConfiguration): SinkNode {
+    const { name, channel, deadLetterChannel = channel } = configuration
+    const node = this.#running.sinks.find((each) => each.name === name)
+    const isKept = node && isSameSink(node.configuration, configuration)
+    if (!isKept || !this.#stays(channel) || !this.#stays(deadLetterChannel)) {
+      return this.#makeSink(configuration)
+    }
+    return { ...node, configuration }
+  }
+
+  #keptOrNewRunner(group: SinkGroupConfiguration, title: string): RunnerNode {
+    const node = this.#running.runners.find((each) => isSameGroup(each.configuration, group))
+    const isKept = group.sinks.every((name) =>
+      this.#running.sinks.some(({ worker }) => worker === this.#workers.get(name)),
+    )
+    return node && isKept ? node : { configuration: group, runner: this.#makeRunner(group, title) }
+  }
+
+  #keptOrNewSource(configuration: SourceConfiguration): SourceNode {
+    const { name, channels } = configuration
+    const node = this.#running.sources.find((each) => each.name === name)
+    if (!node || !isSameSource(node.configuration, configuration)) {
+      return this.#makeSource(configuration)
+    }
+    const isSameWay =
+      isSamePath(node.configuration, configuration) && channels.every((each) => this.#stays(each))
+    return {
+      ...node,
+      configuration,
+      nextPath: isSameWay ? undefined : this.#makePath(configuration),
+    }
   }
 
   #makeChannel(configuration: ChannelConfiguration): ChannelNode {
@@ -111,7 +163,6 @@ class Assembly {
       logger: sinkLogger,
       clock,
     })
-    this.#workers.set(name, worker)
     const supervised = this.#supervise(`sink ${name}`, {
       start: async (context) => {
         counters.started(clock.now())
@@ -124,9 +175,11 @@ class Assembly {
     })
     return {
       name,
+      configuration,
       isMonitored: configuration.definition.isMonitored !== false,
       counters,
       deadLetters,
+      worker,
       supervised,
     }
   }
@@ -155,30 +208,36 @@ class Assembly {
     })
   }
 
-  #makeSource(configuration: SourceConfiguration): SourceNode {
-    const { name, selector, interceptors: chain } = configuration
-    const { clock, onBytes } = this.#tools
-    const logger = this.#tools.logger.child(`source ${name}`)
+  #makePath(configuration: SourceConfiguration): DeliveryPath {
+    const { name, selector, interceptors: chain, channels } = configuration
+    const { clock, onBytes, logger } = this.#tools
     const interceptors = chain.map((each) => this.#make('interceptor', each))
     const processor = new ChannelProcessor({
-      channels: new Map(
-        configuration.channels.map((channel) => [channel, this.#channel(channel).channel]),
-      ),
-      selector: this.#make('selector', selector, { channels: configuration.channels }),
+      channels: new Map(channels.map((channel) => [channel, this.#channel(channel).channel])),
+      selector: this.#make('selector', selector, { channels }),
       interceptors,
-      logger,
+      logger: logger.child(`source ${name}`),
       clock,
       onBytes,
     })
+    return new DeliveryPath(interceptors, processor)
+  }
+
+  #makeSource(configuration: SourceConfiguration): SourceNode {
+    const { name } = configuration
+    const { clock } = this.#tools
+    const logger = this.#tools.logger.child(`source ${name}`)
+    const path = this.#makePath(configuration)
     const source = this.#make('source', configuration, this.#makersOf(configuration))
     const counters = new SourceCounters()
-    const { deliver } = processor
-    const part = new SourcePart({ source, interceptors, deliver, counters, logger, clock })
+    const part = new SourcePart({ source, path, counters, logger, clock })
     const supervised = this.#supervise(`source ${name}`, part)
     return {
       name,
+      configuration,
       isMonitored: configuration.definition.isMonitored !== false,
       counters,
+      part,
       supervised,
     }
   }

@@ -34,13 +34,13 @@ export async function stopSources(graph: Graph, deadlineMs: number): Promise<voi
 }
 
 export async function stopSinks(
-  graph: Graph,
+  graph: Pick<Graph, 'runners' | 'sinks'>,
   options: StopGraphOptions,
   left = timeLeft(options),
 ): Promise<void> {
   const drainMs = options.drains ? left(DRAIN_UNTIL) : 0
   const deadlineMs = left(WRITES_UNTIL)
-  await Promise.all(graph.runners.map((runner) => runner.stop({ drainMs, deadlineMs })))
+  await Promise.all(graph.runners.map(({ runner }) => runner.stop({ drainMs, deadlineMs })))
   await Promise.all(graph.sinks.map(({ supervised }) => supervised.stop({ deadlineMs: left(1) })))
 }
 

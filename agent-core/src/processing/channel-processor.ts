@@ -1,4 +1,5 @@
 /** Between a source and its channels: interceptors, selector, and the puts of one delivery. */
+import { setMaxListeners } from 'node:events'
 import type {
   BatchSize,
   Channel,
@@ -53,7 +54,7 @@ export class ChannelProcessor {
   readonly #order = new DeliveryOrder()
   readonly #rateLimit: RateLimit
   /** For deliveries that come without a signal. */
-  readonly #never = new AbortController().signal
+  readonly #never = neverAborted()
   #optionalFailureCount = 0
 
   constructor(options: ChannelProcessorOptions) {
@@ -77,6 +78,11 @@ export class ChannelProcessor {
     } catch (error) {
       return Promise.reject(error)
     }
+  }
+
+  /** Resolves when every delivery that has begun is over. */
+  whenIdle(): Promise<void> {
+    return this.#order.after(this.#never, async () => {})
   }
 
   #deliverNow(batch: EventBatch, signal: AbortSignal): Promise<void> {
@@ -176,6 +182,13 @@ export class ChannelProcessor {
     const message = `The selector names channel ${name}, which is not one of the source`
     throw new ConfigurationError('MILLRACE_CONFIG_UNKNOWN_NAME', message)
   }
+}
+
+/** Any number of deliveries may wait with it. */
+function neverAborted(): AbortSignal {
+  const { signal } = new AbortController()
+  setMaxListeners(0, signal)
+  return signal
 }
 
 const sizeOf = (batch: EventBatch): BatchSize => ({

@@ -75,6 +75,7 @@ export class SinkRunner {
     if (this.#ended) return
     this.#stopping = new AbortController()
     this.#draining = undefined
+    for (const worker of this.#options.workers.values()) worker.allowWrites()
     this.#ended = this.#run()
   }
 

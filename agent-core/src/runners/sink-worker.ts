@@ -83,6 +83,11 @@ export class SinkWorker {
     }
   }
 
+  /** Lets it write again after {@link SinkWorker.abortWrite}, without a new start. */
+  allowWrites(): void {
+    if (this.#writes.signal.aborted) this.#writes = new AbortController()
+  }
+
   /** Asks the write under way to end. */
   abortWrite(): void {
     this.#writes.abort()

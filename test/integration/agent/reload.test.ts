@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { Agent } from '@millrace/agent-core'
+import { staticInterceptor } from '@millrace/agent-core/internal/interceptors/static'
+import { failoverProcessor } from '@millrace/agent-core/internal/processors/failover'
 import { MillraceError, silentLogger } from '@millrace/runtime'
 import {
   batchOf,
   channelNode,
+  component,
   HandSink,
   HandSource,
   oneWay,
@@ -30,7 +33,7 @@ describe('Agent.reload', () => {
     return sink
   }
 
-  it('restarts every component and keeps the events of a channel whose name and type stay', async () => {
+  it('keeps the events of a channel whose name and type stay, whatever else restarts', async () => {
     const [oldSource, oldSink] = [new HandSource(), failing(new HandSink())]
     const [source, sink] = [new HandSource(), new HandSink()]
     const agent = await start(oldSource, oldSink)
@@ -141,6 +144,115 @@ describe('Agent.reload', () => {
     await agent.reload(oneWay(new HandSource(), sink))
     await until(() => sink.bodies.length === 1, { what: 'the event' })
     assert.deepEqual(sink.bodies, ['hung'])
+  })
+
+  it('leaves alone what has not changed, with its counters', async () => {
+    const [source, sink] = [new HandSource(), new HandSink()]
+    const running = oneWay(source, sink)
+    const agent = new Agent({ logger: silentLogger })
+    agents.push(agent)
+    await agent.start(running)
+    await source.deliver(batchOf('one'))
+    const other = new HandSource()
+    const report = await agent.reload({
+      ...running,
+      sources: [...running.sources, { ...sourceNode(other), name: 'r2' }],
+    })
+    assert.deepEqual(report, {
+      kept: ['channel c1', 'sink k1', 'source r1'],
+      rerouted: [],
+      restarted: [],
+      started: ['source r2'],
+      stopped: [],
+    })
+    assert.deepEqual([source.starts, source.stops, sink.starts, sink.stops], [1, 0, 1, 0])
+    await Promise.all([source.deliver(batchOf('two')), other.deliver(batchOf('three'))])
+    await until(() => sink.bodies.length === 3, { what: 'all events' })
+    assert.equal(agent.metrics()['CHANNEL.c1']?.['EventPutSuccessCount'], '3')
+    assert.deepEqual((await agent.reload(running)).stopped, ['source r2'])
+    assert.deepEqual([other.stops > 0, source.stops], [true, 0])
+  })
+
+  it('sends the events of a source that goes on another way, in their order', async () => {
+    const [source, sink] = [new HandSource(), new HandSink()]
+    const running = oneWay(source, sink)
+    const agent = new Agent({ logger: silentLogger })
+    agents.push(agent)
+    await agent.start(running)
+    const delivered: Promise<void>[] = []
+    const deliver = (number: number) => delivered.push(source.deliver(batchOf(number)))
+    deliver(0)
+    const tagged = running.sources.map((each) => ({
+      ...each,
+      interceptors: [component('i1', staticInterceptor, { key: 'tag', value: 'yes' })],
+      channels: ['c1', 'c2'],
+    }))
+    const second = new HandSink()
+    const reloading = agent.reload({
+      ...running,
+      sources: tagged,
+      channels: [...running.channels, channelNode({}, 'c2')],
+      sinks: [...running.sinks, { ...sinkNode(second, { channel: 'c2' }), name: 'k2' }],
+    })
+    for (let number = 1; number < 20; number += 1) {
+      deliver(number)
+      await Promise.resolve()
+    }
+    assert.deepEqual((await reloading).rerouted, ['source r1'])
+    await Promise.all(delivered)
+    await until(() => sink.bodies.length === 20, { what: 'all events' })
+    assert.deepEqual(sink.bodies, Array.from(Array(20).keys(), String))
+    await until(() => second.bodies.length > 0, { what: 'events in the second channel' })
+    assert.deepEqual([source.stops, sink.stops], [0, 0])
+  })
+
+  it('gives up a batch that waits for the reload when its source does', async () => {
+    const [source, sink] = [new HandSource(), failing(new HandSink())]
+    const running = oneWay(source, sink)
+    const agent = new Agent({ logger: silentLogger, replaceTimeoutMs: 5_000 })
+    agents.push(agent)
+    await agent.start(running)
+    await source.deliver(batchOf('stuck'))
+    const reloading = agent.reload({
+      ...running,
+      sources: running.sources.map((each) => ({ ...each, channels: ['c2'] })),
+      channels: [channelNode({}, 'c2')],
+      sinks: [{ ...sinkNode(new HandSink(), { channel: 'c2' }), name: 'k2' }],
+    })
+    await new Promise((resolve) => setImmediate(resolve))
+    const giveUp = new AbortController()
+    const waiting = source.deliver(batchOf('given up'), giveUp.signal)
+    giveUp.abort()
+    await assert.rejects(waiting, { name: 'AbortError' })
+    sink.onWrite = async () => {}
+    await reloading
+    assert.deepEqual(sink.bodies, ['stuck'])
+  })
+
+  it('keeps a sink whose group changes, also one whose write had to be given up', async () => {
+    const [source, sink, other] = [new HandSource(), new HandSink(), new HandSink()]
+    sink.onWrite = () => new Promise(() => {})
+    const running = oneWay(source, sink)
+    const agent = new Agent({ logger: silentLogger, random: () => 0, replaceTimeoutMs: 100 })
+    agents.push(agent)
+    await agent.start(running)
+    await source.deliver(batchOf('hung'))
+    const report = await agent.reload({
+      ...running,
+      sinks: [...running.sinks, { ...sinkNode(other), name: 'k2' }],
+      sinkGroups: [
+        {
+          name: 'g1',
+          sinks: ['k1', 'k2'],
+          processor: component('g1', failoverProcessor, { priorities: { k1: 10, k2: 1 } }),
+        },
+      ],
+    })
+    assert.deepEqual(report.kept, ['channel c1', 'sink k1', 'source r1'])
+    sink.onWrite = async (_batch, signal) => assert.equal(signal.aborted, false)
+    await source.deliver(batchOf('next'))
+    await until(() => sink.bodies.length + other.bodies.length >= 2, { what: 'both events' })
+    assert.equal(sink.stops, 0)
   })
 
   it('is refused before the start and after the stop', async () => {

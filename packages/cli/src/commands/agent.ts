@@ -1,4 +1,10 @@
-import { Agent, ConfigurationWatcher, type Monitoring, startMonitoring } from '@millrace/agent-core'
+import {
+  Agent,
+  ConfigurationWatcher,
+  type Monitoring,
+  type ReloadReport,
+  startMonitoring,
+} from '@millrace/agent-core'
 import { createLogger, type Logger, messageOf, MillraceError } from '@millrace/runtime'
 import { type AgentOptions, parseAgentOptions } from '../agent/agent-options.js'
 import { configurationSource, readConfiguration } from '../agent/read-configuration.js'
@@ -87,17 +93,24 @@ async function stopAgent(agent: Agent, options: AgentOptions, logger: Logger): P
   else logger.warn(`${line} (${list}), which are lost`)
 }
 
-/** Starts everything anew whenever the file has changed and is valid, as Flume's reload does. */
+/** Takes over every valid change of the configuration; what has not changed goes on. */
 function reload(
   watcher: ConfigurationWatcher,
   agent: Agent,
   { logger, signal }: { readonly logger: Logger; readonly signal: AbortSignal },
 ): Promise<void> {
   return watcher.watch(async (configuration) => {
-    logger.info('Starting everything anew with the configuration as it is now')
-    await agent.reload(configuration)
-    logger.info('The configuration as it is now is in use')
+    const report = await agent.reload(configuration)
+    logger.info(`The configuration as it is now is in use; ${described(report)}`)
   }, signal)
+}
+
+/** `restarted: source r1; kept: channel c1, sink k1`. */
+function described({ restarted, rerouted, started, stopped, kept }: ReloadReport): string {
+  const parts = Object.entries({ restarted, rerouted, started, stopped, kept })
+    .filter(([, names]) => names.length > 0)
+    .map(([what, names]) => `${what}: ${names.join(', ')}`)
+  return parts.join('; ')
 }
 
 /** SIGHUP asks for a reload. A terminal that closes must not end an agent. */
