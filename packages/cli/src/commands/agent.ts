@@ -8,6 +8,7 @@ import {
 import { createLogger, type Logger, messageOf, MillraceError } from '@millrace/runtime'
 import { type AgentOptions, parseAgentOptions } from '../agent/agent-options.js'
 import { configurationSource, readConfiguration } from '../agent/read-configuration.js'
+import { warnOfProperties } from '../agent/system-properties.js'
 import { EXIT_FAILURE, EXIT_OK, EXIT_USAGE, type ExitCode, UsageError } from '../exit-code.js'
 import { stopSignals } from '../stop-signals.js'
 import type { Terminal } from '../terminal.js'
@@ -22,6 +23,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     level: options.logLevel,
     write: (line) => terminal.stderr.write(line),
   })
+  warnOfProperties(options.D, logger)
   const signals = stopSignals({ environment: terminal.environment })
   const source = configurationSource(options, terminal.environment)
   const watcher = new ConfigurationWatcher({

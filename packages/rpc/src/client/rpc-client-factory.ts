@@ -93,7 +93,7 @@ function sharedOptions(
     requestTimeoutMs: replaced('request-timeout', MIN_TIMEOUT_MS, DEFAULT_TIMEOUT_MS),
     compression: compression(properties),
     compressionLevel: level(properties),
-    tls: tlsOptions(properties),
+    tls: tlsOptions(properties, logger),
   }
 }
 
@@ -109,7 +109,7 @@ function level(properties: RpcClientProperties): number {
   throw new OptionError(`compression-level ${text} is not 0 to 9`)
 }
 
-function tlsOptions(properties: RpcClientProperties): ClientTlsOptions | undefined {
+function tlsOptions(properties: RpcClientProperties, logger: Logger): ClientTlsOptions | undefined {
   if (!isTrue(properties, 'ssl')) return undefined
   for (const key of REFUSED) {
     if (properties[key] !== undefined) throw new OptionError(`${key} is not supported`)
@@ -117,6 +117,9 @@ function tlsOptions(properties: RpcClientProperties): ClientTlsOptions | undefin
   const truststore = properties['truststore']
   const keystore = properties['keystore']
   const password = properties['keystore-password']
+  if (properties['truststore-password'] !== undefined) {
+    logger.warn('truststore-password has no effect: PEM certificates have no password')
+  }
   return {
     trustAll: isTrue(properties, 'trust-all-certs'),
     checkHostname: properties['verify-hostname']?.toLowerCase() !== 'false',
