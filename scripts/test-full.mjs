@@ -48,9 +48,12 @@ let passed = 0
 let failed = 0
 let isOk = true
 
+const minutesOf = []
+
 /** Runs one suite, shows what it prints, and adds its closing line to the total. */
 function suite(title, program, args) {
   console.log(`\n=== ${title}\n`)
+  const beganMs = performance.now()
   const result = spawnSync(program, args, {
     cwd: root,
     encoding: 'utf8',
@@ -62,6 +65,8 @@ function suite(title, program, args) {
   process.stdout.write(
     total ? result.stdout.replace(total[0], `(${total[0].trim()})\n`) : result.stdout,
   )
+  const minutes = ((performance.now() - beganMs) / 60_000).toFixed(1)
+  minutesOf.push(`${minutes.padStart(6)} min  ${title}`)
   passed += Number(total?.[1] ?? 0)
   failed += Number(total?.[2] ?? 0)
   if (result.status !== 0 || !total || total[3]) {
@@ -77,8 +82,15 @@ if (
   existsSync(full) &&
   readdirSync(full, { recursive: true }).some((file) => file.endsWith('.test.js'))
 ) {
-  suite('beyond Node and npm', process.execPath, [runner, '--kind', 'full', '--timeout=300000'])
+  suite('beyond Node and npm', process.execPath, [
+    runner,
+    '--kind',
+    'full',
+    '--timeout=300000',
+    '--reporter-option=minutes=1',
+  ])
 }
 
+for (const line of minutesOf) console.log(line)
 console.log(`${passed} passed, ${failed} failed`)
 process.exitCode = isOk && failed === 0 ? 0 : 1

@@ -2,7 +2,14 @@ import assert from 'node:assert/strict'
 import { EventBatch } from '@millrace/event'
 import { AvroRpcClient, AvroRpcServer } from '@millrace/rpc'
 import { ChannelError } from '@millrace/runtime'
-import { FIRST_APPEND, FIRST_OK, frame, SECOND_OK, text } from '../../support/rpc/golden.js'
+import {
+  FIRST_APPEND,
+  FIRST_OK,
+  frame,
+  handshake,
+  SECOND_OK,
+  text,
+} from '../../support/rpc/golden.js'
 import { RawPeer } from '../../support/rpc/raw-peer.js'
 import { Closing, startServer } from '../../support/rpc/test-server.js'
 import { until } from '../../support/until.js'
@@ -37,7 +44,7 @@ describe('AvroRpcServer', () => {
   }
 
   it('begins pipelined calls in their order without waiting, and answers in their order', async () => {
-    const { connect, handler } = await open()
+    const { connect, handler, port } = await open()
     const peer = await connect()
     handler.isManual = true
     const serials = [7, 3, 9, -5, 100]
@@ -46,7 +53,10 @@ describe('AvroRpcServer', () => {
     assert.deepEqual(handler.bodies, ['e0', 'e1', 'e2', 'e3', 'e4'])
     for (const index of [4, 2, 1]) handler.calls[index]?.answer.resolve()
     handler.calls[3]?.answer.reject(new ChannelError('MILLRACE_CHANNEL_FULL', 'full'))
-    await new Promise((resolve) => setImmediate(resolve))
+    // What is written in this time would be here by the answer to a ping.
+    const other = closing.add(await RawPeer.connect(port))
+    other.write(frame(1, handshake(), '00 00'))
+    await other.readFrame()
     assert.equal(peer.unread.length, 0, 'the first is not answered, so none is')
     handler.calls[0]?.answer.resolve()
     const answers = []

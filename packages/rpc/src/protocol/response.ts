@@ -10,7 +10,7 @@
  */
 import { encodeString, EnvelopeReader } from './avro-primitives.js'
 import { STATUS_SYMBOLS } from './source-protocol.js'
-import { messageOf, MillraceError } from '@millrace/runtime'
+import { AvroError, messageOf, MillraceError } from '@millrace/runtime'
 
 export type Status = (typeof STATUS_SYMBOLS)[number]
 
@@ -42,11 +42,21 @@ export function errorText(error: unknown): string {
 }
 
 /**
- * Reads the part of a response behind the handshake.
+ * Reads the part of a response behind the handshake, to its end: behind a handshake where none belongs,
+ * FAILED would begin like OK.
  * @throws AvroError when it is no response.
  */
 export function readOutcome(reader: EnvelopeReader): Outcome {
   reader.skipBytesMap()
+  const outcome = readPayload(reader)
+  if (reader.position < reader.end) {
+    const message = `${reader.end - reader.position} octets behind the answer`
+    throw new AvroError('MILLRACE_AVRO_INVALID', message)
+  }
+  return outcome
+}
+
+function readPayload(reader: EnvelopeReader): Outcome {
   if (reader.readByte() === 0) {
     return { status: STATUS_SYMBOLS[reader.readIndex(STATUS_SYMBOLS.length)] as Status }
   }
