@@ -128,12 +128,12 @@ export const RPC_SERVER = [
   {
     name: 'a batch that fails otherwise is a system error',
     file: session,
-    replace: [["name === 'appendBatch' || isChannels", 'isChannels']],
+    replace: [["name === 'appendBatch' || isRefused", 'isRefused']],
   },
   {
     name: 'an append that a channel refuses is a system error',
     file: session,
-    replace: [["name === 'appendBatch' || isChannels", "name === 'appendBatch'"]],
+    replace: [["name === 'appendBatch' || isRefused", "name === 'appendBatch'"]],
   },
   {
     name: 'a peer that closed its side loses its answers',
