@@ -14,6 +14,7 @@ import {
 import { messageOf, OptionError, systemClock } from '@millrace/runtime'
 import type { AppenderFunction, AppenderModule, LayoutsParam, LoggingEvent } from 'log4js'
 import { AppenderRegistry } from './appender-registry.js'
+import { avroRecordsOf } from './avro-records.js'
 import { brokenRecord, EventRecords, type Layout } from './event-record.js'
 import { Mdc } from './mdc.js'
 import { MessageTexts } from './message-text.js'
@@ -95,7 +96,10 @@ export function configure(
   })
   registry.add(appender)
   const append = (event: LoggingEvent): void => {
-    appender.append(recordOf(records, event))
+    const record = recordOf(records, event)
+    const avro = avroRecordsOf(record, event)
+    if (avro === undefined) appender.append(record)
+    else for (const one of avro) appender.append(one)
   }
   return Object.assign(append, {
     shutdown(done: (error?: Error) => void): void {

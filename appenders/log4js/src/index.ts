@@ -1,4 +1,14 @@
 export {
+  activeTrace,
+  APPENDER_METRICS,
+  avro,
+  avroList,
+  closeOnSignals,
+  DIAGNOSTICS_CHANNEL,
+  metricSamples,
+  optionsFromEnvironment,
+} from '@millrace/appender'
+export {
   close,
   configure,
   flush,

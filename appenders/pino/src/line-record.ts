@@ -1,4 +1,6 @@
 import {
+  avroOfJson,
+  avroRecords,
   bodyModeOf,
   isErrorLike,
   LevelNames,
@@ -43,6 +45,7 @@ export class LineRecords {
   readonly #hasLevelMap: boolean
   readonly #loggerName: string
   readonly #needsFields: boolean
+  readonly #avroKey: string | undefined
   readonly #timestampFormat: TimestampFormat
 
   constructor(options: PinoAppenderOptions, config: PinoConfig = {}) {
@@ -56,6 +59,7 @@ export class LineRecords {
     this.#hasLevelMap = options.levelMap !== undefined
     this.#loggerName = options.loggerName ?? ''
     this.#needsFields = options.context !== undefined
+    this.#avroKey = options.avroKey
     this.#timestampFormat = options.timestampFormat ?? 'auto'
   }
 
@@ -63,6 +67,16 @@ export class LineRecords {
   of(text: string): LogRecord {
     const line = parsed(text)
     return line === undefined ? this.#plain(text) : this.ofParsed(text, line)
+  }
+
+  /** The records of a line: several where it carries several values of Avro. */
+  all(text: string): readonly LogRecord[] {
+    if (this.#avroKey === undefined) return [this.of(text)]
+    const line = parsed(text)
+    if (line === undefined) return [this.#plain(text)]
+    const avro = avroOfJson(line[this.#avroKey])
+    const record = this.ofParsed(text, line)
+    return avro === undefined ? [record] : avroRecords(record, avro)
   }
 
   ofParsed(text: string, line: Line): LogRecord {

@@ -1,8 +1,12 @@
 import {
   Appender,
   type AppenderState,
+  type AvroData,
+  avroOf,
+  avroRecords,
   isError,
   type LogRecord,
+  readProperty,
   traceparentOf,
 } from '@millrace/appender'
 import { EventDeliveryError } from '@millrace/runtime'
@@ -56,6 +60,7 @@ export class MillraceDestination {
   readonly #needsFields: boolean
   readonly #allContext: boolean
   readonly #loggerName: string
+  readonly #avroKey: string | undefined
   readonly #facts = new WeakMap<object, LoggerFacts>()
   #timeText = ''
   #timeMs = 0
@@ -68,6 +73,7 @@ export class MillraceDestination {
     this.#records = new LineRecords(options)
     this.#getContext = options.getContext
     this.#loggerName = options.loggerName ?? ''
+    this.#avroKey = options.avroKey
     this.#allContext = options.context !== undefined && !Array.isArray(options.context.include)
     this.#needsFields = options.context !== undefined
   }
@@ -80,7 +86,10 @@ export class MillraceDestination {
     this.lastLogger = undefined
     this.lastObj = undefined
     if (typeof logger === 'object' && logger !== null) {
-      this.#appender.append(this.#callRecord(text, logger, object))
+      const record = this.#callRecord(text, logger, object)
+      const avro = avroOf(object) ?? this.#avroField(object)
+      if (avro === undefined) this.#appender.append(record)
+      else for (const one of avroRecords(record, avro)) this.#appender.append(one)
       return true
     }
     for (const line of text.split('\n')) {
@@ -124,6 +133,12 @@ export class MillraceDestination {
   /** Counters and the state of the receivers. */
   state(): AppenderState {
     return this.#appender.state()
+  }
+
+  #avroField(object: unknown): AvroData | undefined {
+    if (this.#avroKey === undefined || typeof object !== 'object' || object === null)
+      return undefined
+    return avroOf(readProperty(object, this.#avroKey))
   }
 
   #lineRecord(line: string): LogRecord {

@@ -4,12 +4,22 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { Appender, checkAppenderOptions, createEventMapper } from '@millrace/appender'
 import { systemClock } from '@millrace/runtime'
 import { LineRecords, type PinoConfig } from './line-record.js'
-import { ADAPTER_OPTIONS, checkPinoOptions, type PinoAppenderOptions } from './pino-options.js'
+import {
+  ADAPTER_OPTIONS,
+  checkPinoOptions,
+  checkWorkerOptions,
+  WORKER_OPTIONS,
+  type WorkerOptions,
+} from './pino-options.js'
 
 /** pino gives a worker 10 s to end and then kills it: so long may the last deliveries take. */
 export const MAX_CLOSE_MS = 9_000
 /** Event of the transport in the application's thread: a flush ended at its deadline. */
 export const FLUSH_DEADLINE = 'flush-deadline'
+/** Event of the transport: a report of the appender, `{ kind, message, count }`. */
+export const DIAGNOSTIC_EVENT = 'diagnostic'
+/** Event of the transport: counters and the state of the receivers, every `stateEventMs`. */
+export const STATE_EVENT = 'state'
 /** How long to wait for what pino tells about its logger, before the defaults must do. */
 const CONFIG_WAIT_MS = 1_000
 
@@ -22,12 +32,14 @@ export class WorkerStream extends Writable {
   readonly #records: LineRecords
   readonly #decoder = new StringDecoder('utf8')
   readonly #closeTimeoutMs: number
+  readonly #stateTimer: NodeJS.Timeout | undefined
   #rest = ''
 
   /** @throws OptionError that names the option. */
-  constructor(options: PinoAppenderOptions, config: PinoConfig) {
+  constructor(options: WorkerOptions, config: PinoConfig) {
     checkPinoOptions(options)
-    const settings = checkAppenderOptions(options, ADAPTER_OPTIONS)
+    const { stateEventMs } = checkWorkerOptions(options)
+    const settings = checkAppenderOptions(options, OWN_OPTIONS)
     super({ decodeStrings: false })
     // The thread is pino's, not the application's: it names no worker of anybody's.
     const mapper = createEventMapper(
@@ -36,9 +48,16 @@ export class WorkerStream extends Writable {
     )
     this.#appender = new Appender(options, {
       loggerName: 'pino',
-      adapterOptions: ADAPTER_OPTIONS,
+      adapterOptions: OWN_OPTIONS,
       mapper,
+      // Functions cannot come here, so the application hears it as an event.
+      onReport: ({ kind, message, count }) =>
+        emitOnTransport(DIAGNOSTIC_EVENT, { kind, message, count }),
     })
+    if (stateEventMs > 0) {
+      const emitState = (): void => emitOnTransport(STATE_EVENT, this.#appender.state())
+      this.#stateTimer = setInterval(emitState, stateEventMs).unref()
+    }
     this.#records = new LineRecords(options, config)
     this.#closeTimeoutMs = Math.min(settings.closeTimeoutMs, MAX_CLOSE_MS)
   }
@@ -62,6 +81,7 @@ export class WorkerStream extends Writable {
   override _final(done: (error?: Error | null) => void): void {
     this.#append(this.#rest)
     this.#rest = ''
+    clearInterval(this.#stateTimer)
     const finished = (): void => process.nextTick(done)
     this.#appender.close({ timeoutMs: this.#closeTimeoutMs }).then(finished, finished)
   }
@@ -83,7 +103,8 @@ export class WorkerStream extends Writable {
   }
 
   #append(line: string): void {
-    if (line !== '') this.#appender.append(this.#records.of(line))
+    if (line === '') return
+    for (const record of this.#records.all(line)) this.#appender.append(record)
   }
 }
 
@@ -91,11 +112,13 @@ export class WorkerStream extends Writable {
  * What pino's worker calls: makes the stream for `transport: { target: '@millrace/pino', options }`.
  * @throws OptionError that names the option; pino reports it as the transport's 'error'.
  */
-export async function createWorkerStream(options: PinoAppenderOptions): Promise<WorkerStream> {
+export async function createWorkerStream(options: WorkerOptions): Promise<WorkerStream> {
   // pino and its thread put marks of their own among the options.
-  const { $context: _, pinoWillSendConfig: __, ...own } = options as PinoAppenderOptions & Marks
+  const { $context: _, pinoWillSendConfig: __, ...own } = options as WorkerOptions & Marks
   return new WorkerStream(own, await pinoConfig())
 }
+
+const OWN_OPTIONS: readonly string[] = [...ADAPTER_OPTIONS, ...WORKER_OPTIONS]
 
 interface Marks {
   readonly $context?: unknown
@@ -103,9 +126,9 @@ interface Marks {
 }
 
 /** As thread-stream has it for events of the worker. */
-function emitOnTransport(name: string): void {
+function emitOnTransport(name: string, ...args: readonly unknown[]): void {
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port, not a window
-  parentPort?.postMessage({ code: 'EVENT', name, args: [] })
+  parentPort?.postMessage({ code: 'EVENT', name, args })
 }
 
 /** Levels and keys of the logger: pino sends them once, when it says so in the worker's data. */

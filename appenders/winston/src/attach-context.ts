@@ -1,5 +1,5 @@
 import type { AsyncLocalStorage } from 'node:async_hooks'
-import { isError, readProperty } from '@millrace/appender'
+import { isError, readProperty, traceparentOf } from '@millrace/appender'
 import { systemClock } from '@millrace/runtime'
 import type { Logger } from 'winston'
 import { CAPTURED, type Captured } from './info-record.js'
@@ -10,26 +10,33 @@ import { CAPTURED, type Captured } from './info-record.js'
  * store is another request's by then. Child loggers are covered, as they write through their parent.
  *
  * The note is a symbol-keyed field of the record: JSON and other formats do not show it.
+ * @param trace gives the fields of a trace; `activeTrace` of this package makes one.
  * @returns the same logger.
  */
 export function attachContext<L extends Pick<Logger, 'write'>>(
   logger: L,
   storage?: AsyncLocalStorage<unknown>,
+  trace?: () => Readonly<Record<string, unknown>>,
 ): L {
   const write = logger.write.bind(logger)
   logger.write = ((info: unknown, ...rest: []) => {
-    if (typeof info === 'object' && info !== null) capture(info, storage)
+    if (typeof info === 'object' && info !== null) capture(info, storage, trace)
     return write(info, ...rest)
   }) as L['write']
   return logger
 }
 
-function capture(info: object, storage: AsyncLocalStorage<unknown> | undefined): void {
+function capture(
+  info: object,
+  storage: AsyncLocalStorage<unknown> | undefined,
+  trace: (() => Readonly<Record<string, unknown>>) | undefined,
+): void {
   if (!Object.isExtensible(info)) return
   const captured: Captured = {
     timestampMs: systemClock.now(),
     context: entriesOf(storage?.getStore()),
     error: errorOf(info),
+    traceparent: trace && traceparentOf(trace()),
   }
   Reflect.set(info, CAPTURED, captured)
 }

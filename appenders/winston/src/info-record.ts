@@ -23,6 +23,7 @@ export interface Captured {
   readonly context: Readonly<Record<string, unknown>> | undefined
   /** The Error that was logged as the record or as its message. */
   readonly error: Error | undefined
+  readonly traceparent: string | undefined
 }
 
 /** A record of winston after its formats. */
@@ -75,7 +76,7 @@ export class InfoRecords {
       others: errors !== undefined && errors.length > 1 ? errors.slice(1) : undefined,
       attributes: isJson ? fieldsOf(info, errors) : this.#options.needsFields ? info : undefined,
       context: captured?.context,
-      traceparent: traceOf(info),
+      traceparent: traceOf(info) ?? captured?.traceparent,
       tracestate: info['tracestate'] as string | undefined,
       isUncaught,
     }

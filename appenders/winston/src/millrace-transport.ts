@@ -2,12 +2,15 @@ import {
   Appender,
   type AppenderOptions,
   type AppenderState,
+  avroOf,
+  avroRecords,
   bodyModeOf,
   flag,
   LOG4J_LEVEL,
   type LogRecord,
   oneOf,
   pickOptions,
+  readProperty,
   show,
   text,
 } from '@millrace/appender'
@@ -104,8 +107,7 @@ export class MillraceTransport extends TransportStream {
 
   /** Takes one record. Called by winston; `next` is called at once. */
   override log(info: Info, next: () => void): void {
-    const record = this.#record(info)
-    this.#appender.append(record)
+    const record = this.#append(info)
     // A last word: winston ends the process soon. The flush does not reject.
     if (record.isUncaught !== undefined) void this.flush({ timeoutMs: UNCAUGHT_FLUSH_MS })
     if (this.listenerCount('logged') > 0) setImmediate(() => this.emit('logged', info))
@@ -117,7 +119,7 @@ export class MillraceTransport extends TransportStream {
     if (!this.#isEnded) {
       return super.write(chunk, encoding as BufferEncoding, callback as WriteCallback)
     }
-    this.#appender.append(this.#record(chunk as Info))
+    this.#append(chunk as Info)
     const done = typeof encoding === 'function' ? encoding : callback
     if (typeof done === 'function') process.nextTick(done)
     return true
@@ -171,6 +173,15 @@ export class MillraceTransport extends TransportStream {
     const closed = this.#appender.close(options)
     this.end()
     await closed
+  }
+
+  #append(info: Info): LogRecord {
+    const record = this.#record(info)
+    // A call with nothing else makes it the message.
+    const avro = avroOf(info) ?? avroOf(readProperty(info, 'message'))
+    if (avro === undefined) this.#appender.append(record)
+    else for (const one of avroRecords(record, avro)) this.#appender.append(one)
+    return record
   }
 
   #record(info: Info): LogRecord {

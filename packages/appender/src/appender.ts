@@ -9,7 +9,7 @@ import { Ledger } from './delivery/ledger.js'
 import type { ConnectReceiver } from './delivery/receiver-connection.js'
 import { RpcStatistics } from './delivery/rpc-statistics.js'
 import { LineOutput, ListenerOutput } from './diagnostic-output.js'
-import { Diagnostics } from './diagnostics.js'
+import { type DiagnosticListener, Diagnostics } from './diagnostics.js'
 import type { EventMapper } from './event-mapper.js'
 import { Intake } from './intake.js'
 import type { LogRecord } from './log-record.js'
@@ -38,6 +38,8 @@ export interface AppenderDefaults {
   readonly mapper?: EventMapper
   /** Takes the place of Flume's RPC. */
   readonly connect?: ConnectReceiver
+  /** Hears each report, beside where the options have it go. */
+  readonly onReport?: DiagnosticListener
   readonly clock?: Clock
   readonly random?: Random
 }
@@ -51,6 +53,8 @@ export class Appender {
   readonly #context: DeliveryContext
   readonly #lanes: readonly Lane[]
   readonly #intake: Intake
+  /** In lower case; undefined: all. */
+  readonly #levels: ReadonlySet<string> | undefined
   /** Held here because the process holds it weakly. */
   readonly #ending: EndingAppender
   readonly #leaveProcessEnd: () => void
@@ -64,11 +68,12 @@ export class Appender {
     const settings = checkAppenderOptions(options, defaults.adapterOptions)
     const { clock = systemClock, random = Math.random } = defaults
     this.#settings = settings
-    const { onDiagnostic } = settings
+    const { onDiagnostic, levels } = settings
+    this.#levels = levels && new Set(levels.map((name) => name.toLowerCase()))
     const output = onDiagnostic
       ? new ListenerOutput(onDiagnostic)
       : new LineOutput(settings.diagnostics)
-    const diagnostics = new Diagnostics(output, clock)
+    const diagnostics = new Diagnostics(output, clock, defaults.onReport)
     this.#context = {
       pool: new HostPool({
         ...settings,
@@ -94,6 +99,8 @@ export class Appender {
 
   /** Takes a record. Encodes it at once, and sends it later. Never throws, never blocks. */
   append(record: LogRecord): void {
+    const levels = this.#levels
+    if (levels !== undefined && !levels.has(record.levelName.toLowerCase())) return
     if (this.#isClosed) this.#intake.refuseClosed()
     else this.#intake.append(record)
   }

@@ -1,5 +1,6 @@
 import { type Clock } from '@millrace/runtime'
 import type { DiagnosticOutput } from './diagnostic-output.js'
+import { publish } from './diagnostics-channel.js'
 
 /** A kind of trouble. Of each kind at most one report goes out in 30 seconds. */
 export type DiagnosticKind =
@@ -47,12 +48,15 @@ interface Entry {
 export class Diagnostics {
   readonly #output: DiagnosticOutput
   readonly #clock: Clock
+  readonly #observer: DiagnosticListener | undefined
   readonly #kinds = new Map<DiagnosticKind, Entry>()
   #isReporting = false
 
-  constructor(output: DiagnosticOutput, clock: Clock) {
+  /** @param observer hears what goes out, beside the output. */
+  constructor(output: DiagnosticOutput, clock: Clock, observer?: DiagnosticListener) {
     this.#output = output
     this.#clock = clock
+    this.#observer = observer
   }
 
   /** @param count how many cases this report stands for. */
@@ -88,7 +92,10 @@ export class Diagnostics {
     entry.count = 0
     this.#isReporting = true
     try {
-      this.#output.report({ kind, message, count, ...(error === undefined ? {} : { error }) })
+      const diagnostic = { kind, message, count, ...(error === undefined ? {} : { error }) }
+      publish(diagnostic)
+      this.#observer?.(diagnostic)
+      this.#output.report(diagnostic)
     } catch {
       // The listener is the application's, and there is nobody else to tell.
       entry.count = count

@@ -1,3 +1,4 @@
+export { activeTrace, type TraceApi } from './active-trace.js'
 export { Appender, type AppenderDefaults } from './appender.js'
 export {
   type AppenderState,
@@ -7,10 +8,18 @@ export {
   type HostStateName,
   type RpcOutcome,
 } from './appender-state.js'
+export {
+  type Closeable,
+  closeOnSignals,
+  type CloseOnSignalsOptions,
+} from './close-on-signals.js'
 export type { DeadLetter, DeadLetterListener } from './dead-letter/dead-letter.js'
 export type { Diagnostic, DiagnosticKind, DiagnosticListener } from './diagnostics.js'
+export { DIAGNOSTICS_CHANNEL } from './diagnostics-channel.js'
+export { optionsFromEnvironment } from './environment-options.js'
 export type { EventMapper } from './event-mapper.js'
 export {
+  type AvroDatum,
   LOG4J_LEVEL,
   LOG4J_LEVEL_NAMES,
   type Log4jLevel,
@@ -20,6 +29,7 @@ export {
   type LogSource,
 } from './log-record.js'
 export * from './mapping/index.js'
+export { APPENDER_METRICS, type MetricSample, metricSamples } from './metrics.js'
 export type {
   AppenderOptions,
   AppenderTlsOptions,

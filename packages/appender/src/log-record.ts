@@ -36,6 +36,8 @@ export interface LogRecord {
   readonly loggerName: string
   /** The body as the logger rendered it. */
   readonly text: string | Buffer
+  /** A value of an Avro schema that is the body in place of the text. */
+  readonly avro?: AvroDatum | undefined
   /** The error that the record reports. Any value can be thrown, so any value can stand here. */
   readonly error?: unknown
   /** Further errors of the same call. */
@@ -54,6 +56,16 @@ export interface LogRecord {
   readonly tracestate?: string | undefined
   /** Set for a record of the logger's handler of uncaught exceptions or rejections. */
   readonly isUncaught?: 'exception' | 'rejection' | undefined
+}
+
+/** One value in Avro's binary encoding, and where its schema is to be found. */
+export interface AvroDatum {
+  readonly bytes: Uint8Array
+  /** The schema's JSON; left out when `url` is given. */
+  readonly schema: string | undefined
+  readonly url: string | undefined
+  /** Why there is none: the event is then one of text that says so. */
+  readonly failure?: string | undefined
 }
 
 /** A process. */

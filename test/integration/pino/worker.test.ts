@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { workerTarget } from '@millrace/pino'
 import { type MockReceiver, mockReceiver } from '@millrace/testkit/receiver'
 import { runScript } from '../../support/run-script.js'
 
@@ -162,5 +163,67 @@ describe('pino worker transport', () => {
     `
     const result = await runScript(source)
     assert.match(result.stdout, /Unknown option oops/)
+  })
+})
+
+describe('pino worker transport: what it tells the application', () => {
+  it('emits its reports and, every stateEventMs, its counters', async () => {
+    const receiver = await mockReceiver()
+    const source = (port: number) => `
+      import { pino } from 'pino'
+      import { workerTarget } from '@millrace/pino'
+      const transport = pino.transport(workerTarget({ hosts: ['127.0.0.1:${port}'],
+        diagnostics: 'off', stateEventMs: 20, closeTimeoutMs: 100 }))
+      transport.once('diagnostic', ({ kind, count }) => { console.log(kind, count); transport.end() })
+      transport.on('state', ({ accepted, delivered }) => {
+        if (delivered === 1) { console.log('delivered', accepted); transport.end() } })
+      const alive = setInterval(() => {}, 1_000)
+      transport.on('close', () => clearInterval(alive))
+      pino(transport).info('x')`
+    const [ok, dead] = await Promise.all([runScript(source(receiver.port)), runScript(source(1))])
+    assert.match(ok.stdout, /^delivered 1$/m)
+    assert.match(dead.stdout, /^connect-failed 1$/m)
+    await receiver.close()
+  })
+
+  it('refuses functions and bad options where workerTarget is called', () => {
+    const hosts = ['h:1']
+    const refused = (options: object, message: RegExp) =>
+      assert.throws(() => workerTarget({ hosts, ...options }), {
+        code: 'MILLRACE_OPTION_INVALID',
+        message,
+      })
+    refused({ onDiagnostic: () => {} }, /^onDiagnostic is a function, .* listen to the transport/)
+    refused({ tls: { ca: () => {} } }, /^tls\.ca is a function/)
+    refused({ hostz: 1 }, /^Unknown option hostz; did you mean hosts/)
+    refused({ stateEventMs: -1 }, /^stateEventMs must be/)
+    assert.equal(workerTarget({ hosts }).target, '@millrace/pino')
+  })
+
+  it('ships causes and aggregated errors as objects that errorSerializer kept', async () => {
+    const receiver = await mockReceiver()
+    const { code, stderr } = await runScript(`
+      import { pino } from 'pino'
+      import { errorSerializer } from '@millrace/pino'
+      const logger = pino({ serializers: { err: errorSerializer, reason: errorSerializer },
+        transport: { target: '@millrace/pino', options: { hosts: ['${receiver.address}'], body: 'json' } } })
+      let chain = new RangeError('0')
+      for (let i = 1; i <= 4; i += 1) chain = Object.assign(new TypeError(String(i), { cause: chain }), { code: 'E' + i })
+      logger.error(chain, 'failed')
+      logger.error({ err: new AggregateError([chain, new Error('b')], 'all'), reason: 'text' }, 'failed')`)
+    assert.equal(code, 0, stderr)
+    const [first, second] = receiver.events.map(({ text }) => JSON.parse(text))
+    assert.equal(receiver.events[0]?.headers['error.type'], 'TypeError')
+    assert.equal(first.err.message, '4')
+    assert.equal(first.err.code, 'E4')
+    assert.equal(first.err.cause.cause.cause.cause.type, 'RangeError')
+    assert.equal(second.err.type, 'AggregateError')
+    assert.deepEqual(
+      second.err.errors.map((one: { message: string }) => one.message),
+      ['4', 'b'],
+    )
+    assert.equal(second.err.errors[0].cause.message, '3')
+    assert.equal(second.attrs.reason, 'text')
+    await receiver.close()
   })
 })

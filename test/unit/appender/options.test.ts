@@ -102,7 +102,7 @@ describe('options of an appender', () => {
       [{ ...ok, deadLetter: {} }, /^deadLetter\.directory is missing/],
       [{ ...ok, deadLetter: 'dir' }, /^deadLetter must be an object/],
       [{ ...ok, onDiagnostic: 'x' }, /^onDiagnostic must be a function/],
-      [{ ...ok, body: 'avro' }, /^body = "avro" is not available yet/],
+      [{ ...ok, body: 'avro' }, /^body must be one of text, json, ndjson, layout, not "avro"/],
       [{ ...ok, profile: 'log4j3' }, /^profile must be one of/],
     ]
     for (const [options, message] of cases) assert.match(refusal(options), message)

@@ -232,11 +232,51 @@ describe('mapping: JSON bodies', () => {
   })
 })
 
+describe('mapping: redaction', () => {
+  const redact = ['password', 'Authorization']
+  const secret = 'hunter2'
+
+  it('hides named fields of any depth and case in JSON bodies, and changes nothing of the record', () => {
+    const attributes = {
+      PASSWORD: secret,
+      user: { password: secret, list: [{ authorization: secret }], name: 'ann' },
+      map: new Map([['password', secret]]),
+      failed: Object.assign(new Error('x'), { password: secret }),
+    }
+    const record = {
+      ...aRecord,
+      attributes,
+      args: [{ password: secret }],
+      context: { authorization: secret },
+      error: Object.assign(new Error('y'), { config: { headers: { authorization: secret } } }),
+      others: [{ message: 'm', stack: 's', password: secret }],
+    }
+    const { text } = mapped(record, { body: 'json', redact })
+    assert.doesNotMatch(text, /hunter2/)
+    const document = JSON.parse(text)
+    assert.equal(document.attrs.PASSWORD, '[Redacted]')
+    assert.equal(document.attrs.user.list[0].authorization, '[Redacted]')
+    assert.equal(document.attrs.user.name, 'ann')
+    assert.equal(document.err.props.config.headers.authorization, '[Redacted]')
+    assert.equal(document.ctx.authorization, '[Redacted]')
+    assert.equal(attributes.user.password, secret)
+    assert.match(mapped(record, { body: 'json', flatten: true }).text, /hunter2/)
+    assert.doesNotMatch(mapped(record, { body: 'json', flatten: true, redact }).text, /hunter2/)
+  })
+
+  it('hides them in context headers', () => {
+    const context = { password: secret, user: { password: secret, id: 7 } }
+    const { headers } = mapped({ ...aRecord, context }, { redact, context: {} })
+    assert.equal(headers['mdc.password'], '[Redacted]')
+    assert.equal(headers['mdc.user'], '{"password":"[Redacted]","id":7}')
+  })
+})
+
 describe('mapping: options', () => {
   it('are refused by name', () => {
     for (const [options, message] of [
       [{ profile: 'log4j3' }, /^profile must be one of log4j1, log4j1-strict, log4j2, minimal/],
-      [{ body: 'avro' }, /^body = "avro" is not available yet/],
+      [{ body: 'avro' }, /^body must be one of text, json, ndjson, layout, not "avro"/],
       [{ body: 'xml' }, /^body must be one of text, json, ndjson, layout/],
       [{ levelMap: { notice: 25_000 } }, /^levelMap\.notice must be one of 5000, 10000, /],
       [{ headers: { host: 'x' } }, /^headers\.host: this header belongs to the mapping/],

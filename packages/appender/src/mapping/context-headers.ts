@@ -1,8 +1,9 @@
 import type { ByteWriter } from '@millrace/event'
 import type { LogRecord } from '../log-record.js'
 import { type HeaderBlock, headerEntry, headerName } from './header-block.js'
-import { jsonOf, ownKeys, readProperty } from './json-value.js'
+import { jsonOf, ownKeys, readProperty, REDACTED } from './json-value.js'
 import { type ContextSettings, isReservedHeader, MAX_HEADER_NAME_BYTES } from './mapping-options.js'
+import { type Redaction, redactionOf } from './redaction.js'
 
 /** Most context headers of one event. */
 export const MAX_CONTEXT_HEADERS = 64
@@ -23,6 +24,7 @@ export class ContextHeaders {
   readonly #fixed: Readonly<Record<string, string>>
   readonly #names = new Map<string, Buffer | undefined>()
   readonly #caps: HeaderCaps
+  readonly #redacted: Redaction | undefined
   /** Entries that found no room. */
   dropped = 0
 
@@ -30,8 +32,9 @@ export class ContextHeaders {
   constructor(
     options: ContextSettings & { readonly prefix: string },
     fixed: Readonly<Record<string, string>>,
-    caps: HeaderCaps,
+    caps: HeaderCaps & { readonly redact: readonly string[] },
   ) {
+    this.#redacted = redactionOf(caps.redact)
     this.#options = options
     this.#fixed = fixed
     this.#caps = caps
@@ -84,13 +87,14 @@ export class ContextHeaders {
         ? readProperty(record.attributes, key)
         : own
     if (value === undefined || value === null) return undefined
-    const text = typeof value === 'string' ? value : headerText(value)
+    if (this.#redacted !== undefined && this.#redacted.has(key)) return REDACTED
+    const text = typeof value === 'string' ? value : headerText(value, this.#redacted)
     return text === undefined ? undefined : shortened(text, this.#caps.maxValueBytes)
   }
 }
 
-function headerText(value: unknown): string | undefined {
-  const json = jsonOf(value)
+function headerText(value: unknown, redacted: Redaction | undefined): string | undefined {
+  const json = jsonOf(value, undefined, undefined, redacted)
   // A Date or BigInt is one quoted text.
   return json?.startsWith('"') === true ? String(JSON.parse(json)) : json
 }

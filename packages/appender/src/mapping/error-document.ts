@@ -6,6 +6,7 @@ import {
   jsonOf,
   jsonString,
   ownKeys,
+  type RedactedNames,
   readProperty,
 } from './json-value.js'
 
@@ -43,6 +44,15 @@ const PROPS_LIMITS: JsonLimits = {
   maxItems: 100,
   maxStringLength: 4 * 1_024,
   maxTotalLength: 8 * 1_024,
+}
+
+/** For an error that a serialiser has made an object of, with its causes. */
+const FLATTENED_LIMITS: JsonLimits = {
+  ...JSON_LIMITS,
+  maxDepth: 2 * MAX_CAUSE_DEPTH,
+  maxItems: 100,
+  maxStringLength: 16 * 1_024,
+  maxTotalLength: MAX_ERROR_LENGTH,
 }
 
 /** Constructor name of an error, or the `type` of one that a serialiser has flattened. */
@@ -175,8 +185,9 @@ export function errorJson(
   error: unknown,
   others: readonly unknown[] = [],
   maxLength = MAX_ERROR_LENGTH,
+  redacted?: RedactedNames,
 ): string {
-  const walk = new ErrorWalk(maxLength)
+  const walk = new ErrorWalk(maxLength, redacted)
   const text = walk.json(error, 0)
   if (others.length === 0) return text
   const rest = others.slice(0, MAX_AGGREGATED).map((other) => walk.json(other, 1))
@@ -187,9 +198,11 @@ export function errorJson(
 class ErrorWalk {
   readonly #open: unknown[] = []
   readonly #maxMessageLength: number
+  readonly #redacted: RedactedNames | undefined
   #left: number
 
-  constructor(maxLength: number) {
+  constructor(maxLength: number, redacted: RedactedNames | undefined) {
+    this.#redacted = redacted
     this.#left = maxLength
     this.#maxMessageLength = Math.min(MAX_MESSAGE_LENGTH, maxLength >> 2)
   }
@@ -201,7 +214,9 @@ class ErrorWalk {
     if (this.#open.includes(error)) return '"[Circular]"'
     if (depth > MAX_CAUSE_DEPTH || this.#left <= 0) return '"[Too deep]"'
     // What a serialiser flattened is kept as it stands.
-    if (!isError(error)) return this.#counted(jsonOf(error, PROPS_LIMITS, undefined) ?? 'null')
+    if (!isError(error)) {
+      return this.#counted(jsonOf(error, FLATTENED_LIMITS, undefined, this.#redacted) ?? 'null')
+    }
     this.#open.push(error)
     const text = this.#document(error, depth)
     this.#open.pop()
@@ -238,7 +253,11 @@ class ErrorWalk {
 
   #props(error: Error): string {
     if (this.#left <= 0 || !ownKeys(error).some((key) => !WRITTEN.has(key))) return ''
-    const members = jsonMembers(error, { skips: WRITTEN, limits: PROPS_LIMITS })
+    const members = jsonMembers(error, {
+      skips: WRITTEN,
+      limits: PROPS_LIMITS,
+      redacted: this.#redacted,
+    })
     return members === '' ? '' : `,"props":${this.#counted(`{${members}}`)}`
   }
 

@@ -1,7 +1,8 @@
 import type { ByteWriter } from '@millrace/event'
 import { messageOf } from '@millrace/runtime'
 import type { EventMapper } from '../event-mapper.js'
-import type { LogRecord } from '../log-record.js'
+import type { AvroDatum, LogRecord } from '../log-record.js'
+import { AvroHeaders } from './avro-headers.js'
 import { ContextHeaders, shortened } from './context-headers.js'
 import { errorType, stackText } from './error-document.js'
 import { EventIds } from './event-ids.js'
@@ -56,6 +57,7 @@ export class RecordMapper implements EventMapper {
   readonly #identity: ProcessIdentity
   readonly #ids: EventIds
   readonly #templates: HeaderTemplates
+  readonly #avro: AvroHeaders
   readonly #block = new HeaderBlock()
   readonly #context: ContextHeaders | undefined
   readonly #json: JsonBody | undefined
@@ -69,7 +71,11 @@ export class RecordMapper implements EventMapper {
     this.#identity = processIdentity(settings, environment.identity)
     this.#ids = environment.ids ?? new EventIds()
     const { fixed, replaceable } = splitFixed(settings)
-    this.#templates = new HeaderTemplates(settings, this.#identity, this.#ids.prefix, fixed)
+    const idPrefix = this.#ids.prefix
+    this.#templates = new HeaderTemplates(settings, this.#identity, { idPrefix, fixed })
+    this.#avro = new AvroHeaders(
+      new HeaderTemplates(settings, this.#identity, { idPrefix, fixed, isAvro: true }),
+    )
     const body = bodyModeOf(settings)
     this.#json = body === 'json' ? new JsonBody(settings) : undefined
     this.#appendsStack = body !== 'ndjson' && appendsStack(settings)
@@ -77,7 +83,8 @@ export class RecordMapper implements EventMapper {
     if (settings.context !== undefined && !this.#isStrict) {
       const prefix = settings.context.prefix ?? (settings.profile === 'log4j2' ? '' : 'mdc.')
       const context = { ...settings.context, prefix }
-      this.#context = new ContextHeaders(context, replaceable, settings.headerCaps)
+      const caps = { ...settings.headerCaps, redact: settings.redact }
+      this.#context = new ContextHeaders(context, replaceable, caps)
     }
     this.#optional = optionalNames(this.#templates)
     this.#sequenceName = this.#templates.hasExtras ? this.#optional.sequence : undefined
@@ -89,7 +96,8 @@ export class RecordMapper implements EventMapper {
     try {
       this.#open(record, writer)
       if (this.#context !== undefined || hasMore(record)) this.#writeMore(record, writer, start)
-      this.#writeBody(record, writer)
+      if (record.avro === undefined) this.#writeBody(record, writer)
+      else this.#writeAvro(record.avro, writer)
     } catch (error) {
       writer.position = start
       this.#writeFailure(record, writer, error)
@@ -99,7 +107,8 @@ export class RecordMapper implements EventMapper {
   /** Opens the header map with what every event has. */
   #open(record: LogRecord, writer: ByteWriter): void {
     const ids = this.#ids
-    const template = this.#templates.find(record)
+    const templates = record.avro === undefined ? this.#templates : this.#avro.templates
+    const template = templates.find(record)
     const { bytes, idEnds } = template
     const sequenceName = this.#sequenceName
     for (let i = 0; i < idEnds.length; i += 1) ids.writeCounted(bytes, idEnds[i] as number)
@@ -163,6 +172,15 @@ export class RecordMapper implements EventMapper {
     else writer.writeBytes(text)
   }
 
+  /** Never cut: half a datum is none. */
+  #writeAvro({ bytes, failure, ...schema }: AvroDatum, writer: ByteWriter): void {
+    if (failure !== undefined) throw new TypeError(failure)
+    const entry = this.#avro.schemaEntry(schema)
+    if (entry !== undefined) this.#block.add(writer, entry)
+    this.#block.close(writer)
+    writer.writeBytes(bytes)
+  }
+
   #textBody(record: LogRecord): string | Buffer {
     const { text, error } = record
     if (error === undefined || error === null || typeof text !== 'string') return text
@@ -199,7 +217,7 @@ export class RecordMapper implements EventMapper {
 
   #writeFailure(record: LogRecord, writer: ByteWriter, error: unknown): void {
     this.counters.encodeErrors += 1
-    this.#open(record, writer)
+    this.#open({ ...record, avro: undefined }, writer)
     if (!this.#isStrict) {
       const reason = shortened(reasonOf(error), MAX_REASON_BYTES)
       this.#block.add(writer, headerEntry(ENCODE_ERROR_HEADER, reason))

@@ -66,27 +66,32 @@ const PROFILE_HEADERS: Readonly<Record<Profile, ProfileHeaders>> = {
   },
 }
 
+/** What all events of a mapper have in common. */
+export interface SharedHeaders {
+  readonly idPrefix: string
+  /** The fixed headers that nothing can replace. */
+  readonly fixed: Readonly<Record<string, string>>
+  /** For events whose body is a datum of Avro and no text. */
+  readonly isAvro?: boolean
+}
+
 /** Makes and keeps the encoded headers that many events share. */
 export class HeaderTemplates {
   readonly #settings: MapperSettings
   readonly #identity: ProcessIdentity
   readonly #idPrefix: string
   readonly #fixed: Readonly<Record<string, string>>
+  readonly #isAvro: boolean
   readonly #byLogger = new Map<string, HeaderTemplate[]>()
   #size = 0
   #last: HeaderTemplate | undefined
 
-  /** `fixed` are the fixed headers that nothing can replace. */
-  constructor(
-    settings: MapperSettings,
-    identity: ProcessIdentity,
-    idPrefix: string,
-    fixed: Readonly<Record<string, string>>,
-  ) {
+  constructor(settings: MapperSettings, identity: ProcessIdentity, shared: SharedHeaders) {
     this.#settings = settings
     this.#identity = identity
-    this.#idPrefix = idPrefix
-    this.#fixed = fixed
+    this.#idPrefix = shared.idPrefix
+    this.#fixed = shared.fixed
+    this.#isAvro = shared.isAvro === true
   }
 
   /** Whether the profile has Millrace's own headers beside the contract's. */
@@ -154,13 +159,12 @@ export class HeaderTemplates {
     for (const name of profile.timestamps) add(name, time)
     const timeStarts = timeStartsOf(entries, time.length)
     const { maxValueBytes } = this.#settings.headerCaps
-    const body = bodyModeOf(this.#settings)
     const level = canonicalLevel(record.level)
     const loggerName = record.loggerName || this.#settings.loggerName
     if (profile.isLog4j1) {
       add('flume.client.log4j.logger.name', shortened(loggerName, maxValueBytes))
       add('flume.client.log4j.log.level', String(level))
-      add('flume.client.log4j.message.encoding', 'UTF8')
+      add('flume.client.log4j.message.encoding', this.#isAvro ? undefined : 'UTF8')
       add('flume.client.log4j.address', this.#identity.address)
     }
     if (profile.hasHost) add('host', this.#identity.host)
@@ -168,7 +172,7 @@ export class HeaderTemplates {
       add('millrace.pid', String(record.origin?.pid ?? this.#identity.pid))
       add('millrace.worker', record.origin?.worker ?? this.#identity.worker)
       add('millrace.level.name', shortened(record.levelName, maxValueBytes))
-      add('millrace.body.format', body === 'layout' ? 'text' : body)
+      add('millrace.body.format', this.#bodyFormat())
     }
     if (this.#settings.severityNumber) add('severity_number', String(severityNumber(level)))
     for (const [name, value] of Object.entries(this.#fixed)) entries.push(headerEntry(name, value))
@@ -185,6 +189,12 @@ export class HeaderTemplates {
       timeDigits: time.length,
       idEnds,
     }
+  }
+
+  #bodyFormat(): string {
+    if (this.#isAvro) return 'avro'
+    const body = bodyModeOf(this.#settings)
+    return body === 'layout' ? 'text' : body
   }
 
   #addIds(entries: Buffer[], hasId: boolean): number[] {

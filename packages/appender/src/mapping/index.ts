@@ -1,5 +1,17 @@
+export {
+  AVRO,
+  avro,
+  AvroBody,
+  type AvroBodyOptions,
+  type AvroData,
+  avroList,
+  avroOf,
+  avroOfJson,
+  avroRecords,
+  type AvroWriter,
+} from './avro-body.js'
 export { MAX_CONTEXT_HEADERS, MISSING_CONTEXT_HEADER } from './context-headers.js'
-export { errorType, isErrorLike, MAX_ERROR_LENGTH, stackText } from './error-document.js'
+export { errorJson, errorType, isErrorLike, MAX_ERROR_LENGTH, stackText } from './error-document.js'
 export { EventIds } from './event-ids.js'
 export {
   createEventMapper,

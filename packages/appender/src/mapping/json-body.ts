@@ -1,8 +1,9 @@
 import type { LogRecord } from '../log-record.js'
 import { errorJson, errorType, MAX_ERROR_LENGTH } from './error-document.js'
 import { canonicalLevel } from './levels.js'
-import { isError, jsonMembers, jsonOf, jsonString } from './json-value.js'
+import { type ErrorText, isError, jsonMembers, jsonOf, jsonString } from './json-value.js'
 import type { MapperSettings } from './mapping-options.js'
+import { type Redaction, redactionOf } from './redaction.js'
 import { isTraceparent } from './trace-context.js'
 
 /** Version of the document: a change that consumers must know raises it. */
@@ -38,9 +39,15 @@ export class JsonBody {
   readonly #head: string
   /** Of each field what stands in front of its value. */
   readonly #starts: Readonly<Record<Field, string>>
+  readonly #redacted: Redaction | undefined
+  readonly #errorText: ErrorText
 
-  constructor(settings: Pick<MapperSettings, 'flatten' | 'fieldNames'>) {
+  constructor(settings: Pick<MapperSettings, 'flatten' | 'fieldNames' | 'redact'>) {
     this.#flatten = settings.flatten
+    const redacted = redactionOf(settings.redact)
+    this.#redacted = redacted
+    this.#errorText = (error) =>
+      isError(error) ? errorJson(error, [], MAX_ERROR_LENGTH, redacted) : 'null'
     const names = FIELDS.map((field) => [field, settings.fieldNames[field] ?? field] as const)
     this.#reserved = new Set(names.map(([, name]) => name))
     this.#starts = Object.fromEntries(
@@ -99,17 +106,19 @@ export class JsonBody {
     if (!stage.withError) {
       return `{"type":${jsonString(errorType(record.error) ?? typeof record.error)}}`
     }
-    return errorJson(record.error, record.others, Math.min(MAX_ERROR_LENGTH, stage.maxTextLength))
+    const maxLength = Math.min(MAX_ERROR_LENGTH, stage.maxTextLength)
+    return errorJson(record.error, record.others, maxLength, this.#redacted)
   }
 
   #fields(record: LogRecord): string {
     let fields = ''
     if (record.attributes !== undefined) fields += this.#attributes(record.attributes)
     if (record.args !== undefined && record.args.length > 0) {
-      fields += this.#field('args', jsonOf(record.args, undefined, errorText))
+      const args = jsonOf(record.args, undefined, this.#errorText, this.#redacted)
+      fields += this.#field('args', args)
     }
     if (record.context !== undefined) {
-      const members = jsonMembers(record.context, { errorText })
+      const members = jsonMembers(record.context, this.#members())
       if (members !== '') fields += this.#field('ctx', `{${members}}`)
     }
     return fields
@@ -117,15 +126,19 @@ export class JsonBody {
 
   #attributes(attributes: Readonly<Record<string, unknown>>): string {
     if (!this.#flatten) {
-      const members = jsonMembers(attributes, { errorText })
+      const members = jsonMembers(attributes, this.#members())
       return members === '' ? '' : this.#field('attrs', `{${members}}`)
     }
     const members = jsonMembers(attributes, {
-      errorText,
+      ...this.#members(),
       skips: NO_SKIPS,
       rename: (key) => this.#free(key, attributes),
     })
     return members === '' ? '' : `,${members}`
+  }
+
+  #members() {
+    return { errorText: this.#errorText, redacted: this.#redacted }
   }
 
   /** The key, with underscores behind it for as long as it is a name of the document. */
@@ -160,10 +173,6 @@ type Field = (typeof FIELDS)[number]
 const WHOLE: Stage = { withFields: true, withError: true, maxTextLength: Number.MAX_SAFE_INTEGER }
 const WITHOUT_FIELDS: Stage = { ...WHOLE, withFields: false }
 const BARE: Stage = { withFields: false, withError: false, maxTextLength: 0 }
-
-function errorText(error: object): string {
-  return isError(error) ? errorJson(error) : 'null'
-}
 
 function isoTime(timestampMs: number): string {
   const date = new Date(timestampMs)

@@ -26,6 +26,14 @@ export const JSON_LIMITS: JsonLimits = {
   maxTotalLength: 1_024 * 1_024,
 }
 
+/** Tells the names whose values are not shown. */
+export interface RedactedNames {
+  has(name: string): boolean
+}
+
+/** What stands for a value that is not shown. */
+export const REDACTED = '[Redacted]'
+
 /** Writes an Error where the walk meets one; gives the JSON text. */
 export type ErrorText = (error: object) => string
 
@@ -34,8 +42,9 @@ export function jsonOf(
   value: unknown,
   limits: JsonLimits = JSON_LIMITS,
   errorText?: ErrorText,
+  redacted?: RedactedNames,
 ): string | undefined {
-  return new JsonWalk(limits, errorText).text(value, 0)
+  return new JsonWalk(limits, errorText, redacted).text(value, 0)
 }
 
 export interface MemberOptions {
@@ -44,12 +53,16 @@ export interface MemberOptions {
   readonly limits?: JsonLimits
   readonly rename?: (key: string) => string
   readonly errorText?: ErrorText
+  readonly redacted?: RedactedNames | undefined
 }
 
 /** The members of a JSON object, without its braces. */
 export function jsonMembers(source: object, options: MemberOptions = {}): string {
   const { skips = NO_SKIPS, limits = JSON_LIMITS, rename = sameKey } = options
-  return new JsonWalk(limits, options.errorText).members(source, 0, { skips, rename })
+  return new JsonWalk(limits, options.errorText, options.redacted).members(source, 0, {
+    skips,
+    rename,
+  })
 }
 
 /** A string as JSON, lone surrogates replaced, cut behind `limit` characters. */
@@ -94,6 +107,7 @@ export function isError(value: unknown): value is Error {
 }
 
 const THROWN = '[Throws]'
+const REDACTED_JSON = `"${REDACTED}"`
 const CIRCULAR = '"[Circular]"'
 const TOO_DEEP = '"[Too deep]"'
 const TOO_LONG = '"[Too long]"'
@@ -108,12 +122,18 @@ function cutMark(length: number): string {
 class JsonWalk {
   readonly #limits: JsonLimits
   readonly #errorText: ErrorText | undefined
+  readonly #redacted: RedactedNames | undefined
   readonly #open: object[] = []
   #left: number
 
-  constructor(limits: JsonLimits, errorText: ErrorText | undefined) {
+  constructor(
+    limits: JsonLimits,
+    errorText: ErrorText | undefined,
+    redacted: RedactedNames | undefined,
+  ) {
     this.#limits = limits
     this.#errorText = errorText
+    this.#redacted = redacted
     this.#left = limits.maxTotalLength
   }
 
@@ -188,10 +208,14 @@ class JsonWalk {
     }
     let text = ''
     for (const [key, value] of entries) {
-      const item = this.text(value, depth + 1)
+      const item = this.#isRedacted(String(key)) ? REDACTED_JSON : this.text(value, depth + 1)
       if (item !== undefined) text += `${text === '' ? '' : ','}${jsonString(String(key))}:${item}`
     }
     return `{${text}}`
+  }
+
+  #isRedacted(key: string): boolean {
+    return this.#redacted !== undefined && this.#redacted.has(key)
   }
 
   #binary(view: ArrayBufferView): string {
@@ -217,7 +241,9 @@ class JsonWalk {
         break
       }
       count += 1
-      const item = this.text(readProperty(object, key), depth + 1)
+      const item = this.#isRedacted(key)
+        ? REDACTED_JSON
+        : this.text(readProperty(object, key), depth + 1)
       if (item === undefined) continue
       this.#left -= key.length + 4
       text += `${text === '' ? '' : ','}${jsonString(rename(key))}:${item}`

@@ -57,6 +57,11 @@ export interface MappingOptions {
   /** Adds `severity_number`, OpenTelemetry's number of the level. Default false. */
   readonly severityNumber?: boolean | undefined
   readonly context?: ContextOptions | undefined
+  /**
+   * Names of fields, in any case and at any depth, whose values are not shown in JSON bodies and context
+   * headers. A text that the logger has rendered is left as it is.
+   */
+  readonly redact?: readonly string[] | undefined
   /** Other names for the JSON body's fields. */
   readonly fieldNames?: Readonly<Record<string, string>> | undefined
   /** Puts `attrs` on the top level of the JSON body. Default false. */
@@ -66,7 +71,7 @@ export interface MappingOptions {
 /** The checks of {@link MappingOptions}. */
 export const mappingOptions = {
   profile: oneOf(PROFILES, { default: 'log4j1' }),
-  body: oneOf(BODY_MODES, { default: undefined, later: ['avro'] }),
+  body: oneOf(BODY_MODES, { default: undefined }),
   appendStack: optionalFlag,
   host: headerValue,
   address: headerValue,
@@ -76,6 +81,7 @@ export const mappingOptions = {
   idHeader: headerNameOption,
   severityNumber: flag({ default: false }),
   context: contextOptions,
+  redact: names,
   fieldNames: texts,
   flatten: flag({ default: false }),
 } as const satisfies OptionGroup

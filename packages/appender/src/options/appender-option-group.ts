@@ -15,6 +15,7 @@ import {
   type OptionCheck,
   type OptionValues,
   oneOf,
+  show,
   text,
 } from './option-check.js'
 import { tlsOption } from './tls-option.js'
@@ -64,6 +65,7 @@ export const deliveryOptions = {
     maxBytes: integer({ default: MIB, min: 1, max: MAX_SIZE_BYTES }),
     lingerMs: milliseconds({ default: 200 }),
   }),
+  levels: levelNames,
   urgentLevel: level('error', [...LEVEL_NAMES, 'off']),
   connectTimeoutMs: milliseconds({ default: 5_000, min: 1 }),
   requestTimeoutMs: milliseconds({ default: 20_000, min: 1 }),
@@ -101,6 +103,16 @@ export function checkAppenderOptions(
 ): AppenderSettings {
   const others = Object.fromEntries(adapterOptions.map((name) => [name, leave]))
   return checkOptions({ ...others, ...appenderOptions }, input)
+}
+
+/** Names of levels as the logger has them; undefined: all. */
+function levelNames(value: unknown, name: string): readonly string[] | undefined {
+  if (value === undefined) return undefined
+  if (Array.isArray(value) && value.length > 0) {
+    const isText = (one: unknown): one is string => typeof one === 'string' && one !== ''
+    if (value.every(isText)) return [...value]
+  }
+  throw new OptionError(`${name} must be a list of level names, not ${show(value)}`)
 }
 
 const leave: OptionCheck<unknown> = (value) => value

@@ -23,6 +23,8 @@ export interface AppenderOptions extends MappingOptions {
   readonly maxInFlight?: number | undefined
   readonly queue?: QueueOptions | undefined
   readonly batch?: BatchOptions | undefined
+  /** Only records of these levels, by the logger's own names: a range that a minimum cannot say. */
+  readonly levels?: readonly string[] | undefined
   /** Events of this level and above are sent without waiting for `batch.lingerMs`. Default `error`. */
   readonly urgentLevel?: LevelOption | 'off' | undefined
   /** Longest wait for a connection. Default 5,000 ms. */
