@@ -11,6 +11,10 @@ const CAMPAIGNS = {
   'killed-pair':
     "Flume's load-balancing client and two agents, killed in turn [--kills N --every MS --flume VERSION]",
   'reload-storm': 'random edits of a configuration under load [--edits N --seed N]',
+  'fuzz-server': 'hostile clients of an agent [--seconds N --seed S --show S]',
+  'fuzz-client': 'hostile servers of a client [--seconds N --seed S --show S]',
+  'idle-connections':
+    'an idle crowd and hostile clients beside a good one [--connections N --seconds N]',
   damage: 'each bit and each length of a small log, zeroed pages of a larger one [--every N]',
 }
 
@@ -18,7 +22,7 @@ const [name = '', ...args] = process.argv.slice(2)
 if (!(name in CAMPAIGNS)) {
   console.error('usage: npm run campaign -- NAME [options]\n')
   for (const [each, text] of Object.entries(CAMPAIGNS))
-    console.error(`  ${each.padEnd(14)} ${text}`)
+    console.error(`  ${each.padEnd(17)} ${text}`)
   process.exit(2)
 }
 install()

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { connect as connectTcp, createServer } from 'node:net'
+import { connect as connectTcp, createServer, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 import { EventBatch } from '@millrace/event'
 import {
   AvroRpcClient,
@@ -11,8 +12,10 @@ import {
   readTrustStore,
   type ServerTlsOptions,
 } from '@millrace/rpc'
+import { DeflateDuplex } from '@millrace/rpc/internal/net/deflate-duplex'
 import { MillraceError } from '@millrace/runtime'
 import { type TestCertificates, testCertificates } from '../../support/certificates.js'
+import { FIRST_APPEND, FIRST_OK } from '../../support/rpc/golden.js'
 import { RawPeer } from '../../support/rpc/raw-peer.js'
 import { Closing, startServer } from '../../support/rpc/test-server.js'
 import { until } from '../../support/until.js'
@@ -88,6 +91,27 @@ describe('TLS between client and server', () => {
     await clientOf(want.port, trusting()).append(HELLO)
     await clientOf(want.port, certified).append(HELLO)
   })
+
+  for (const layers of ['tls', 'tls in zlib', 'zlib in tls'] as const) {
+    it(`answers what it owes to a client that closed its side, ${layers}`, async () => {
+      const compression = layers === 'tls' ? 'none' : 'deflate'
+      const { port, handler, server } = await serve({}, { compression })
+      handler.isManual = true
+      const socket = connectTcp({ host: '127.0.0.1', port, allowHalfOpen: true })
+      const below = layers === 'tls in zlib' ? new DeflateDuplex(socket) : socket
+      const tls = connectTls({ socket: below, rejectUnauthorized: false })
+      await once(tls, 'secureConnect')
+      const stream = layers === 'zlib in tls' ? new DeflateDuplex(tls) : tls
+      const peer = new RawPeer(stream as Socket)
+      stream.end(FIRST_APPEND)
+      const call = await until(() => handler.calls[0], { what: 'the call' })
+      // Some turns, in which the server learns that no more will come.
+      for (let i = 0; i < 30; i += 1) await new Promise((resolve) => void setImmediate(resolve))
+      call.answer.resolve()
+      assert.deepEqual(await peer.read(FIRST_OK.length), FIRST_OK)
+      await until(() => server.connectionCount === 0, { what: 'the connection is gone' })
+    })
+  }
 
   for (const outermost of ['zlib', 'tls'] as const) {
     it(`goes together with deflate, ${outermost} outermost, which the server sees by itself`, async () => {

@@ -72,6 +72,7 @@ export class Transport {
     socket.once('close', () => {
       if (this.#handshakes.delete(key)) events.failed(new Error(this.#untoldEnd()))
     })
+    socket.allowHalfOpen = false
     this.#tlsServer?.emit('connection', socket)
   }
 
@@ -84,13 +85,17 @@ export class Transport {
 
   /** A TLS socket over another stream does not say whose it is, so this rare order has a server for itself. */
   #openTlsInZlib(socket: Socket, tls: ServerTlsOptions, events: TransportEvents): void {
+    const duplex = new DeflateDuplex(socket)
+    duplex.allowHalfOpen = false
     const server = createServer(this.#serverOptions(tls))
-    server.once('secureConnection', (stream) => events.opened(stream))
+    server.once('secureConnection', (stream) => {
+      duplex.allowHalfOpen = true
+      events.opened(halfOpen(stream))
+    })
     server.once('tlsClientError', (error) => {
       events.failed(readable(error))
       socket.destroy()
     })
-    const duplex = new DeflateDuplex(socket)
     duplex.on('error', (error) => events.failed(error))
     server.emit('connection', duplex)
   }
@@ -103,7 +108,7 @@ export class Transport {
       this.#handshakes.delete(key)
       return events
     }
-    server.on('secureConnection', (stream) => take(stream)?.opened(stream))
+    server.on('secureConnection', (stream) => take(stream)?.opened(halfOpen(stream)))
     server.on('tlsClientError', (error, stream) => {
       take(stream)?.failed(readable(error))
       stream.destroy()
@@ -119,6 +124,15 @@ export class Transport {
       handshakeTimeout: this.#options.handshakeTimeoutMs,
     }
   }
+}
+
+/**
+ * A peer that sends no more during the handshake will never end it: the TLS socket then closes by itself.
+ * Later a peer that sends no more still gets the answers that it is owed.
+ */
+function halfOpen(stream: TLSSocket): TLSSocket {
+  stream.allowHalfOpen = true
+  return stream
 }
 
 const keyOf = (socket: Socket) => `${socket.remoteAddress}:${socket.remotePort}`
