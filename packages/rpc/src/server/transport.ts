@@ -108,7 +108,12 @@ export class Transport {
       this.#handshakes.delete(key)
       return events
     }
-    server.on('secureConnection', (stream) => take(stream)?.opened(halfOpen(stream)))
+    server.on('secureConnection', (stream) => {
+      const events = take(stream)
+      if (events) events.opened(halfOpen(stream))
+      // It was reset right behind its handshake, and has no address any more.
+      else stream.destroy()
+    })
     server.on('tlsClientError', (error, stream) => {
       take(stream)?.failed(readable(error))
       stream.destroy()
