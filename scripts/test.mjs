@@ -66,6 +66,8 @@ const result = spawnSync(
     join(dist, 'support', 'seed.js'),
     '--timeout',
     '20000',
+    // Most of the time of a test is waiting. Two processes, and no more: the machines that run them have two cores.
+    ...(chosen.length > 1 ? ['--parallel', '--jobs', '2'] : []),
     ...mochaArgs,
     ...chosen,
   ],

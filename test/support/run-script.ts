@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { repository } from './repository.js'
 
@@ -22,8 +22,10 @@ export interface ScriptOptions {
 /** Runs a program of a user in a process of its own; it can import what the tests can. */
 export function runScript(source: string, options: ScriptOptions = {}): Promise<ScriptResult> {
   const { type = 'module', env = {}, timeoutMs = 15_000 } = options
-  // A file and no --eval: pino looks for a transport from the file that asks for it.
-  const directory = mkdtempSync(join(repository, 'test', 'dist', 'script-'))
+  // A file and no --eval: pino looks for a transport from the file that asks for it. Not in dist: a build that another
+  // test runs at the same time removes there what it has not compiled.
+  mkdirSync(join(repository, 'test', '.scripts'), { recursive: true })
+  const directory = mkdtempSync(join(repository, 'test', '.scripts', 'script-'))
   const file = join(directory, type === 'module' ? 'main.mjs' : 'main.cjs')
   writeFileSync(file, source)
   const started = performance.now()
