@@ -46,6 +46,7 @@ const RPC_TESTS = [
   /^fault\/rpc\//,
   /^property\/rpc\//,
   /^unit\/runtime\/order-selector/,
+  /^fault\/agent\/(foreign-protocols|hostile)/,
 ]
 /** Those of delivery, runners, processors, the avro source and sink, and TLS. */
 const AGENT_TESTS = [

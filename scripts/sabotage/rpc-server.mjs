@@ -287,6 +287,9 @@ export const RPC_SERVER = [
   {
     name: 'small frames wait for large ones that nobody ends',
     file: admission,
-    replace: [['    if (holdsLittle && this.#hasRoomForCalls) return\n', '']],
+    replace: [
+      ['    if (holdsLittle && this.#hasRoomForCalls) return\n', ''],
+      ['if (isRoomForAll || this.#hasRoomForCalls) resumeAll', 'if (isRoomForAll) resumeAll'],
+    ],
   },
 ]

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
+import { createServer } from 'node:tls'
 import { EventBatch } from '@millrace/event'
 import { AvroRpcClient, AvroRpcConnection } from '@millrace/rpc'
 import { FakeClock } from '@millrace/testkit'
 import { FIRST_APPEND, FIRST_OK, frame, SECOND_OK } from '../../support/rpc/golden.js'
 import { RawServer } from '../../support/rpc/raw-peer.js'
+import { testCertificates } from '../../support/certificates.js'
 import { Closing } from '../../support/rpc/test-server.js'
 import { until } from '../../support/until.js'
 
@@ -55,12 +57,19 @@ describe('answers on a client connection', () => {
     const connection = closing.add(new AvroRpcConnection({ host: '127.0.0.1', port: server.port }))
     await connection.connect(TIME)
     const peer = await server.accept()
-    const calls = [connection.call('append', HELLO, TIME), call(connection), call(connection)]
+    const batch = (body: string) => connection.call('appendBatch', EventBatch.of([{ body }]), TIME)
+    const calls = [connection.call('append', HELLO, TIME), batch('one'), batch('two')]
     await peer.read(FIRST_APPEND.length)
     assert.equal(peer.unread.length, 0)
     peer.write(FIRST_OK)
-    assert.equal((await peer.readFrame()).serial, 2)
-    assert.equal((await peer.readFrame()).serial, 3)
+    for (const [serial, body] of [
+      [2, 'one'],
+      [3, 'two'],
+    ] as const) {
+      const sent = await peer.readFrame()
+      assert.equal(sent.serial, serial)
+      assert.ok(sent.message.includes(body))
+    }
     peer.write(Buffer.concat([OK(2), OK(3)]))
     await Promise.all(calls)
   })
@@ -213,6 +222,47 @@ describe('time limits of AvroRpcClient', () => {
       message: /^RPC request timed out/,
     })
     await peer.closed()
+  })
+
+  it('connect-timeout covers the time until the connection is there, too', async () => {
+    const { client, server, clock } = await open({
+      tls: { trustAll: true },
+      connectTimeoutMs: 3_000,
+    })
+    const first = client.append(HELLO)
+    first.catch(() => {})
+    const { socket } = await server.accept()
+    await clock.advance(1_000)
+    const { key, cert } = testCertificates().server
+    const secured = createServer({ key, cert })
+    const calls: Buffer[] = []
+    secured.on('secureConnection', (stream) => stream.on('data', (chunk) => calls.push(chunk)))
+    const hello = server.peers[0]?.received ?? Buffer.alloc(0)
+    socket.removeAllListeners('data')
+    socket.pause()
+    if (hello.length > 0) socket.unshift(hello)
+    secured.emit('connection', socket)
+    await until(() => calls.length > 0, { what: 'the first call' })
+    await clock.advance(1_999)
+    assert.equal(client.isActive, true)
+    await clock.advance(1)
+    await assert.rejects(first, { code: 'MILLRACE_RPC_TIMEOUT' })
+  })
+
+  it('are made one behind the other, however many are begun at once', async () => {
+    const { client, server } = await open()
+    const begun = ['one', 'two', 'three'].map((body) =>
+      client.appendBatch(EventBatch.of([{ body }])),
+    )
+    const peer = await server.accept()
+    for (const [index, body] of ['one', 'two', 'three'].entries()) {
+      const sent = await peer.readFrame()
+      assert.ok(sent.message.includes(body))
+      // A call that did not wait would be sent in the same turn.
+      assert.equal(peer.unread.length, 0)
+      peer.write(index === 0 ? frame(1, '00000000', '00', '0000') : OK(index + 1))
+    }
+    await Promise.all(begun)
   })
 
   it('both are 20 seconds by default', async () => {

@@ -7,6 +7,8 @@ import { until } from '../../support/until.js'
 
 /** Events of the program; the clock of Log4j stands still in it. */
 const COUNT = 53
+/** The first of them, which have no context. */
+const LEVELS = 6
 
 const GUID = /[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}/g
 
@@ -47,6 +49,16 @@ const CASES = [
       'mdcExcludes="user" agentRetries="3" connectTimeoutMillis="2000" requestTimeoutMillis="2000"',
     layout: PATTERN,
   },
+  {
+    title: 'in batches that are sent after some milliseconds',
+    attributes: 'compress="false" batchSize="1000" maxDelayMillis="5"',
+    layout: PATTERN,
+  },
+  {
+    title: 'with settings as properties',
+    attributes: 'compress="false" ignoreExceptions="false"',
+    layout: `${PATTERN}<Property name="batch-size">7</Property><Property name="maxBackoff">1000</Property>`,
+  },
 ]
 
 /** An event in comparable form: inflated, with its unique names counted and taken out. */
@@ -75,16 +87,26 @@ describe("Log4j 2's Flume appender, to Millrace as to Flume 1.11", function () {
     await Promise.all(stops.map((stop) => stop()))
   })
 
-  async function storedBy(runner: Runner, xml: (places: readonly Place[]) => string) {
+  async function logged(
+    runner: Runner,
+    xml: (places: readonly Place[]) => string,
+    count = COUNT,
+  ): Promise<{ stored: StoredEvent[]; failures: string[] }> {
     const pair = places.get(runner)
     assert.ok(pair)
     const before = pair[0].stored().length
-    assert.deepEqual(await javaPeer('1.11').logWithLog4j2(xml(pair)), [])
-    await until(() => pair[0].stored().length >= before + COUNT, {
+    const failures = await javaPeer('1.11').logWithLog4j2(xml(pair))
+    await until(() => pair[0].stored().length >= before + count, {
       timeoutMs: 20_000,
-      what: () => `${COUNT} events, stored are ${pair[0].stored().length - before}`,
+      what: () => `${count} events, stored are ${pair[0].stored().length - before}`,
     })
-    return pair[0].stored().slice(before)
+    return { stored: pair[0].stored().slice(before), failures }
+  }
+
+  async function storedBy(runner: Runner, xml: (places: readonly Place[]) => string) {
+    const { stored, failures } = await logged(runner, xml)
+    assert.deepEqual(failures, [])
+    return stored
   }
 
   for (const { title, attributes, layout } of CASES) {
@@ -99,6 +121,17 @@ describe("Log4j 2's Flume appender, to Millrace as to Flume 1.11", function () {
       assert.ok(ours.every(({ headers }) => headers['timeStamp'] === '1700000000123'))
     })
   }
+
+  it('refuses the same events where a key of the context is missing that must be there', async () => {
+    const xml = (pair: readonly Place[]) =>
+      configuration(pair.slice(0, 1), 'compress="false" mdcRequired="user"', PATTERN)
+    const ours = await logged('Millrace', xml, COUNT - LEVELS)
+    const theirs = await logged('1.11', xml, COUNT - LEVELS)
+    assert.equal(ours.failures.length, LEVELS)
+    assert.deepEqual(ours.failures, theirs.failures)
+    assert.deepEqual(ours.stored.map(comparable), theirs.stored.map(comparable))
+    assert.equal(ours.stored.length, COUNT - LEVELS)
+  })
 
   it('goes on to the second agent when nobody listens at the first', async () => {
     for (const runner of runners) {

@@ -22,6 +22,12 @@ import {
 import { until } from '../../support/until.js'
 
 const COUNT = 3_000
+/** Batches of the sink, with the events that it gets. */
+const SHAPES = [
+  { batch: 1, count: 200 },
+  { batch: 1_000, count: 3_000 },
+  { batch: 10_000, count: 20_000 },
+] as const
 const NUMBERS = Array.from({ length: COUNT }, (_, n) => n)
 
 /** As many as Flume's default channel, which is soon full: it answers FAILED, and nothing may be lost or doubled. */
@@ -91,6 +97,29 @@ describe('Millrace and a source of Flume with a channel of 100 events', function
         await millrace.stop()
       })
     }
+  }
+
+  for (const version of FLUME_VERSIONS) {
+    it(`an avro sink gives Flume ${version} batches of 1, 1,000 and 10,000, every event once, in order`, async () => {
+      const place = await Place.make()
+      const flume = await place.run(version)
+      for (const { batch, count } of SHAPES) {
+        const before = place.stored().length
+        const relay = await Place.make({
+          sink: { hostname: '127.0.0.1', port: String(place.port()), 'batch-size': String(batch) },
+        })
+        const millrace = await relay.run('Millrace')
+        const record = await javaPeer('1.11').send({
+          name: `batch-${version}-${batch}`,
+          count,
+          batch: Math.max(batch, 100),
+          properties: { ...relay.hosts(), 'batch-size': '10000' },
+        })
+        audit(record, await storedAfter(place, before, count))
+        await millrace.stop()
+      }
+      await flume.stop()
+    })
   }
 
   /** Options of every appender for one transport. */

@@ -231,6 +231,17 @@ describe('AvroRpcServer', () => {
     assert.match(log[0] ?? '', /no names today/)
   })
 
+  it('leaves the events of a call alone when it reads the next', async () => {
+    const { connect, handler } = await open()
+    const peer = await connect()
+    const bodies = ['a', 'b', 'c'].map((letter) => letter.repeat(50_000))
+    for (const [index, body] of bodies.entries()) {
+      peer.write(batchOf(index + 2, body))
+      await peer.readFrame()
+    }
+    assert.deepEqual(handler.bodies, bodies)
+  })
+
   it('takes 50 MB in one event', async () => {
     const { host, port, handler } = await open()
     const client = closing.add(new AvroRpcClient({ host, port }))

@@ -113,6 +113,24 @@ describe('TLS between client and server', () => {
     })
   }
 
+  for (const layers of ['tls', 'tls in zlib', 'zlib in tls'] as const) {
+    it(`gives new connections renewed certificates and leaves the others alone, ${layers}`, async () => {
+      const compression = layers === 'tls' ? 'none' : 'deflate'
+      const outermost = layers === 'zlib in tls' ? 'tls' : 'zlib'
+      const { port, server, handler } = await serve({}, { compression })
+      const { authority, stranger } = certificates
+      const connected = (ca: string) =>
+        clientOf(port, { ca, checkHostname: false, outermost }, { compression })
+      const before = connected(authority.cert)
+      await before.append(HELLO)
+      server.renewTls({ key: stranger.key, cert: stranger.cert })
+      await failsToConnect(connected(authority.cert), /self.signed|verify/)
+      await connected(stranger.cert).append(HELLO)
+      await before.append(HELLO)
+      assert.equal(handler.calls.length, 3)
+    })
+  }
+
   for (const outermost of ['zlib', 'tls'] as const) {
     it(`goes together with deflate, ${outermost} outermost, which the server sees by itself`, async () => {
       const { port, handler, log, server } = await serve({}, { compression: 'deflate' })

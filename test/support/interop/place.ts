@@ -29,6 +29,8 @@ export interface PlaceOptions {
   readonly storeBatch?: number
   /** A file channel, which keeps its events through a crash: each runner has directories of its own. */
   readonly durable?: boolean
+  /** The address of its sources. Default 127.0.0.1. */
+  readonly host?: string
 }
 
 export interface RunningAgent {
@@ -47,19 +49,22 @@ export class Place {
   readonly #ports: ReadonlyMap<string, number>
   readonly #stored: StoredEvents
 
-  private constructor(directory: string, ports: ReadonlyMap<string, number>) {
+  readonly #host: string
+
+  private constructor(directory: string, ports: ReadonlyMap<string, number>, host: string) {
     this.directory = directory
+    this.#host = host
     this.#ports = ports
     this.#stored = new StoredEvents(join(directory, 'stored'))
   }
 
   static async make(options: PlaceOptions = {}): Promise<Place> {
-    const { sources = { r1: {} } } = options
+    const { sources = { r1: {} }, host = '127.0.0.1' } = options
     const directory = temporaryDirectory()
     mkdirSync(join(directory, 'stored'))
     const ports = new Map<string, number>()
     for (const name of Object.keys(sources)) ports.set(name, await freePort())
-    const place = new Place(directory, ports)
+    const place = new Place(directory, ports, host)
     for (const runner of ['Millrace', ...FLUME_VERSIONS] as const)
       writeFileSync(place.#fileOf(runner), place.#configuration(options, runner))
     return place
@@ -82,7 +87,7 @@ export class Place {
     }
     for (const [name, settings] of Object.entries(sources)) {
       const port = String(this.port(name))
-      add(`sources.${name}`, { type: 'avro', bind: '127.0.0.1', port, channels: 'c1', ...settings })
+      add(`sources.${name}`, { type: 'avro', bind: this.#host, port, channels: 'c1', ...settings })
     }
     const kind = durable ? fileChannel(join(this.directory, runner)) : { type: 'memory' }
     add('channels.c1', { ...kind, capacity: '50000', transactionCapacity: '10000', ...channel })
@@ -139,6 +144,7 @@ export class Place {
     const flume = spawnFlume(flumeClassPath(runner), file)
     await this.#listens()
     const end = async (signal: 'SIGTERM' | 'SIGKILL') => {
+      flume.ref()
       const ended = once(flume, 'exit')
       flume.kill(signal)
       await ended
@@ -148,7 +154,10 @@ export class Place {
 
   async #listens(): Promise<void> {
     for (const port of this.#ports.values()) {
-      await until(() => accepts(port), { timeoutMs: 30_000, what: `a listener on port ${port}` })
+      await until(() => accepts(port, this.#host), {
+        timeoutMs: 30_000,
+        what: `a listener on port ${port}`,
+      })
     }
   }
 }
@@ -173,12 +182,16 @@ function spawnFlume(classPath: string, file: string): ChildProcess {
   const options = ['-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']
   const main = 'org.apache.flume.node.Application'
   const args = [...options, '-cp', classPath, main, '-n', 'a1', '-f', file, '--no-reload-conf']
-  return spawn('java', args, { stdio: 'ignore' })
+  const flume = spawn('java', args, { stdio: 'ignore' })
+  // A test that fails does not end it: neither the tests nor the machine must keep it.
+  flume.unref()
+  process.once('exit', () => flume.kill('SIGKILL'))
+  return flume
 }
 
-function accepts(port: number): Promise<boolean> {
+function accepts(port: number, host: string): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = createConnection({ port, host: '127.0.0.1' }, () => {
+    const socket = createConnection({ port, host }, () => {
       socket.destroy()
       resolve(true)
     })

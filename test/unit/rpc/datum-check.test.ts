@@ -34,6 +34,13 @@ describe('the check of a datum before it is decoded', () => {
     }
   })
 
+  it('refuses more items than octets are left before it goes through them', () => {
+    const nulls = avsc.Type.forSchema({ type: 'array', items: 'null' })
+    const ended = { code: 'MILLRACE_AVRO_TRUNCATED' }
+    assert.throws(() => checkDatum(nulls, hex('14 00')), ended)
+    assert.throws(() => checkDatum(nulls, hex('13 00 00')), ended)
+  })
+
   it('refuses counts, lengths and branches that cannot be, without reading on', () => {
     const of = (schema: unknown) => avsc.Type.forSchema(schema as avsc.Schema)
     const array = of({ type: 'array', items: 'string' })

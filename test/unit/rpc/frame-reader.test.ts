@@ -78,6 +78,13 @@ describe('FrameReader', () => {
     }
   })
 
+  it('takes a frame of exactly the most buffers, in one chunk and octet by octet', () => {
+    const most = frame(4, ...Array.from({ length: 100 }, () => 'aa'))
+    const whole = `4 ${'aa'.repeat(100)}`
+    assert.deepEqual(read([most]), [whole])
+    assert.deepEqual(read([...most].map((octet) => Buffer.of(octet))), [whole])
+  })
+
   it('refuses buffers of a negative length, wherever they are', () => {
     refuses(Buffer.from('0000000100000001ffffffffaa', 'hex'), 'MILLRACE_RPC_PROTOCOL')
     refuses(Buffer.from('000000010000000200000001aa80000000aa', 'hex'), 'MILLRACE_RPC_PROTOCOL')
