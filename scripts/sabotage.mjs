@@ -160,6 +160,7 @@ const AREA_TESTS = {
 }
 
 function testsOf(breakage) {
+  if (breakage.tests) return breakage.tests
   for (const [area, tests] of Object.entries(AREA_TESTS))
     if (AREAS[area].includes(breakage)) return tests
   return breakage.file.startsWith('packages/wal/')

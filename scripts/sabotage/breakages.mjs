@@ -1,5 +1,7 @@
 // All breakages. Each names a file and what is replaced in it, which must be there exactly once.
 import { AGENT } from './agent.mjs'
+import { APPENDER_CONTENT } from './appender-content.mjs'
+import { APPENDER_ENGINE } from './appender-engine.mjs'
 import { AVRO } from './avro.mjs'
 import { CHANNEL } from './channel.mjs'
 import { READING } from './reading.mjs'
@@ -21,4 +23,6 @@ export const AREAS = {
   'rpc-client': RPC_CLIENT,
   agent: AGENT,
   avro: AVRO,
+  'appender-engine': APPENDER_ENGINE,
+  'appender-content': APPENDER_CONTENT,
 }

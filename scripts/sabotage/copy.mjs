@@ -34,6 +34,8 @@ function linkModules(from, to) {
   for (const name of readdirSync(from)) {
     const entry = join(from, name)
     if (lstatSync(entry).isSymbolicLink()) symlinkSync(readlinkSync(entry), join(to, name))
+    // It loads our package by name, from where it lies itself.
+    else if (name === 'log4js') cpSync(entry, join(to, name), { recursive: true })
     else if (name.startsWith('@') || name === '.bin') linkModules(entry, join(to, name))
     else symlinkSync(entry, join(to, name))
   }

@@ -92,6 +92,8 @@ export class MillraceTransport extends TransportStream {
       needsFields: options.context !== undefined,
       onUnknownLevel: (name) => this.#warn(`Level ${name} is not known and goes out as INFO`),
     })
+    // winston adds its own for each logger that shares this transport.
+    this.setMaxListeners(0)
     // winston calls close() for its first logger only, from inside this event.
     this.on('pipe', () => {
       this.#sources += 1

@@ -11,6 +11,25 @@ describe('flush and close of an appender', () => {
     assert.deepEqual(receivers['a']?.stored, numbers(0, 250))
   })
 
+  it('goes on after a flush, in time or not', async () => {
+    const { appender, receivers, clock } = bench()
+    const receiver = receivers['a']
+    assert.ok(receiver)
+    appender.append(record('1'))
+    assert.equal(await appender.flush(), true)
+    receiver.answer = () => 'silent'
+    appender.append(record('2'))
+    const late = appender.flush({ timeoutMs: 10 })
+    await clock.advance(10)
+    assert.equal(await late, false)
+    appender.append(record('3'))
+    assert.equal(appender.state().dropped.closed, 0)
+    assert.equal(appender.state().isClosed, false)
+    const closed = appender.close({ timeoutMs: 0 })
+    await clock.advance(1_000)
+    await closed
+  })
+
   it('flush resolves true at once when nothing waits', async () => {
     assert.equal(await bench().appender.flush({ timeoutMs: 0 }), true)
   })
