@@ -25,7 +25,7 @@ export const APPENDER_CONTENT = [
   {
     name: 'the strict profile has the headers of Millrace too',
     file: mapping('header-template.ts'),
-    tests: HEADERS,
+    tests: [...HEADERS, /^interop\/appenders\/java-events/],
     replace: [
       [
         "    timestamps: ['flume.client.log4j.timestamp'],\n    isLog4j1: true,\n    hasExtras: false,",
