@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { fuzzClients } from '../support/fuzz/client-fuzz.js'
 import { fuzzServer } from '../support/fuzz/server-fuzz.js'
 
 /** Other conversations on each day; the title of a failure names the seed to begin with. */
@@ -12,5 +13,11 @@ describe('hostile peers, drawn from a seed', function () {
     assert.ok(report.cases > 1_000, JSON.stringify(report))
     assert.ok(report.oks > 1_000, JSON.stringify(report))
     assert.ok(report.goodEvents > 10_000, JSON.stringify(report))
+  })
+
+  it(`clients stand hostile servers for half a minute (seed ${seed})`, async () => {
+    const report = await fuzzClients({ seconds: 30, seed })
+    assert.ok(report.cases > 300, JSON.stringify(report))
+    assert.ok(report.resolved > 100, JSON.stringify(report))
   })
 })

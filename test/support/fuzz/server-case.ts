@@ -83,24 +83,32 @@ export async function playServerCase(fuzz: FuzzCase, ports: ServerPorts): Promis
     await closed
   }
   const isDeflated = fuzz.compression === 'deflate' && fuzz.speaks !== 'tls-in-zlib'
-  const raw = Buffer.concat(chunks)
-  const answers = isDeflated ? await inflatedPrefix(raw) : raw
+  const answers = isDeflated ? await inflatedPrefix(chunks) : Buffer.concat(chunks)
   // On a port with TLS only what came through TLS is an answer.
   const oks = fuzz.tls && fuzz.speaks === 'nothing' ? 0 : countOks(answers)
   return { answers, oks }
 }
 
-/** What a zlib stream holds, up to where it breaks. */
-export function inflatedPrefix(octets: Buffer): Promise<Buffer> {
-  return new Promise((resolve) => {
-    const chunks: Buffer[] = []
-    const inflate = createInflate({ finishFlush: constants.Z_SYNC_FLUSH })
-    const done = () => resolve(Buffer.concat(chunks))
-    inflate.on('data', (chunk: Buffer) => chunks.push(chunk))
-    inflate.on('error', done)
-    inflate.on('end', done)
-    inflate.end(octets)
+/** What a zlib stream holds that came in these pieces, up to where it breaks. */
+export async function inflatedPrefix(parts: readonly Buffer[]): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  const inflate = createInflate({ finishFlush: constants.Z_SYNC_FLUSH })
+  const ended = new Promise<void>((resolve) => {
+    inflate.on('error', () => resolve())
+    inflate.on('end', () => resolve())
+    inflate.on('close', () => resolve())
   })
+  inflate.on('data', (chunk: Buffer) => chunks.push(chunk))
+  for (const part of parts) {
+    const written = new Promise<void>((resolve) => void inflate.write(part, () => resolve()))
+    await Promise.race([written, ended])
+    // What was unpacked is handed out a turn later.
+    await turn()
+    if (inflate.destroyed) break
+  }
+  if (!inflate.destroyed) inflate.end()
+  await ended
+  return Buffer.concat(chunks)
 }
 
 /** @throws when the octets are not answers, of which the last may be cut off. */

@@ -104,7 +104,8 @@ export async function fuzzServer(options: FuzzOptions): Promise<FuzzReport> {
     while (seed < last && performance.now() < endsAt) {
       const fuzz = await attackOnServer(seed++, corpus)
       try {
-        oks += (await playServerCase(fuzz, ports)).oks
+        const outcome = await playServerCase(fuzz, ports)
+        oks += outcome.oks
       } catch (error) {
         throw new FuzzFailure(fuzz, error)
       }

@@ -175,3 +175,53 @@ export function framesOf(
   }
   return frames
 }
+
+/** What an answer says, read as leniently as can be. */
+export type Meaning = 'ok' | 'other' | 'none' | 'broken'
+
+function meaningOf(message: Buffer, isFirst: boolean): Meaning {
+  const fields = new Fields(message)
+  try {
+    if (isFirst) {
+      const match = fields.long()
+      if (fields.long() === 1) fields.bytes()
+      if (fields.long() === 1) fields.octets(16)
+      if (fields.long() === 1) fields.map()
+      if (match === 2) return 'none'
+    }
+    fields.map()
+    if (fields.octets(1)[0] !== 0) return 'other'
+    return fields.long() === 0 ? 'ok' : 'other'
+  } catch (error) {
+    if (error instanceof RangeError) return 'broken'
+    throw error
+  }
+}
+
+/**
+ * Which serials a stream of answers says OK to, up to where it breaks, and whether it asked for the
+ * handshake again. Written apart from the clients, as their judge.
+ */
+export function acknowledgedIn(stream: Buffer): { oks: Set<number>; isRepeated: boolean } {
+  const oks = new Set<number>()
+  let isRepeated = false
+  let isFirst = true
+  for (let at = 0; at + 8 <= stream.length; ) {
+    const serial = stream.readInt32BE(at)
+    const count = stream.readInt32BE(at + 4)
+    at += 8
+    const parts: Buffer[] = []
+    for (let i = 0; i < count; i += 1) {
+      const length = at + 4 <= stream.length ? stream.readInt32BE(at) : -1
+      if (length < 0 || at + 4 + length > stream.length) return { oks, isRepeated }
+      parts.push(stream.subarray(at + 4, at + 4 + length))
+      at += 4 + length
+    }
+    const meaning = meaningOf(Buffer.concat(parts), isFirst)
+    if (count < 1 || meaning === 'broken' || (meaning === 'none' && isRepeated)) break
+    if (meaning === 'none') isRepeated = true
+    else isFirst = false
+    if (meaning === 'ok') oks.add(serial)
+  }
+  return { oks, isRepeated }
+}

@@ -202,6 +202,8 @@ export class AvroRpcConnection {
     stream.on('data', (chunk: Buffer) => this.#received(chunk))
     // Layers above the socket report its end by their own events; this one only must not be unhandled.
     socket.on('error', (error) => stream.destroy(error))
+    // It can have broken between the end of its opening and here.
+    if (stream.destroyed) this.#close(this.#lost('the peer closed it'))
   }
 
   #lost(why: string, cause?: unknown): RpcError {

@@ -92,11 +92,9 @@ function openTls(
     })
     // An error below ends what is above; while it is being opened, that is the failure.
     inner.on('error', (error) => stream.destroy(error))
-    stream.once('secureConnect', () => {
-      stream.off('error', fail)
-      resolve(stream)
-    })
-    stream.once('error', fail)
+    // For good: what stands behind the handshake in one chunk can be wrong before anybody else listens.
+    stream.on('error', fail)
+    stream.once('secureConnect', () => resolve(stream))
   })
 }
 
