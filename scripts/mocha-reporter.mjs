@@ -10,21 +10,19 @@ const require = createRequire(
 const Mocha = require('mocha')
 const dist = join(dirname(fileURLToPath(import.meta.url)), '..', 'test', 'dist')
 
-/** Adds up the time of each test file, its hooks included. */
+/** Adds up the time of the tests and hooks of each file. Of files that run beside each other the sum is more than the time. */
 class FileTimes {
   #msOf = new Map()
-  #beganMs = 0
 
   constructor(runner) {
-    runner.on('suite', (suite) => {
-      if (suite.parent?.root) this.#beganMs = performance.now()
-    })
-    runner.on('suite end', (suite) => {
-      if (!suite.parent?.root) return
-      const name = relative(dist, suite.file ?? '').replace(/\.js$/, '.ts')
-      const ms = performance.now() - this.#beganMs
-      this.#msOf.set(name, (this.#msOf.get(name) ?? 0) + ms)
-    })
+    for (const event of ['pass', 'fail', 'hook end'])
+      runner.on(event, ({ file, duration }) => this.#add(file, duration))
+  }
+
+  #add(file = '', ms = 0) {
+    if (file === '') return
+    const name = relative(dist, file).replace(/\.js$/, '.ts')
+    this.#msOf.set(name, (this.#msOf.get(name) ?? 0) + ms)
   }
 
   *lines() {

@@ -54,11 +54,6 @@ const CASES = [
     attributes: 'compress="false" batchSize="1000" maxDelayMillis="5"',
     layout: PATTERN,
   },
-  {
-    title: 'with settings as properties',
-    attributes: 'compress="false" ignoreExceptions="false"',
-    layout: `${PATTERN}<Property name="batch-size">7</Property><Property name="maxBackoff">1000</Property>`,
-  },
 ]
 
 /** An event in comparable form: inflated, with its unique names counted and taken out. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect as connectTcp, createServer, type Socket } from 'node:net'
-import { connect as connectTls } from 'node:tls'
+import { connect as connectTls, createServer as createTlsServer } from 'node:tls'
 import { EventBatch } from '@millrace/event'
 import {
   AvroRpcClient,
@@ -76,6 +76,33 @@ describe('TLS between client and server', () => {
     const stranger = await serve(certificates.stranger)
     const unchecked = { ca: strange, checkHostname: false }
     await failsToConnect(clientOf(stranger.port, unchecked), /self.signed/)
+  })
+
+  it('tells the server which name is meant, and no address', async () => {
+    const { key, cert } = certificates.server
+    const names: string[] = []
+    const server = createTlsServer({
+      key,
+      cert,
+      SNICallback: (name, done) => {
+        names.push(name)
+        done(null)
+      },
+    })
+    server.on('secureConnection', (stream) => stream.destroy())
+    server.on('tlsClientError', () => {})
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    closing.step(() => server.close())
+    const address = server.address()
+    const port = typeof address === 'object' ? (address?.port ?? 0) : 0
+    for (const [host, tls] of [
+      ['localhost', {}],
+      ['127.0.0.1', {}],
+      ['127.0.0.1', { servername: 'other.example' }],
+    ] as const)
+      await assert.rejects(clientOf(port, { trustAll: true, ...tls }, { host }).append(HELLO))
+    assert.deepEqual(names, ['localhost', 'other.example'])
   })
 
   it('asks for a client certificate as it is told', async () => {

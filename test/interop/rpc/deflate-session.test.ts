@@ -13,6 +13,9 @@ import { RawPeer, RawServer } from '../../support/rpc/raw-peer.js'
 import { Closing, startServer } from '../../support/rpc/test-server.js'
 import { until } from '../../support/until.js'
 
+/** Words in an order that no pattern has, which a higher level packs better. */
+const TEXT = Array.from({ length: 4_000 }, (_, n) => `word${(n * n * 31) % 977}`).join(' ')
+
 /** What the octets so far inflate to; nothing while they end inside a block. */
 function inflate(bytes: Buffer): Buffer {
   try {
@@ -103,6 +106,29 @@ describe('deflate, with a session recorded from Flume 1.11', () => {
       assert.deepEqual(handler.bodies, [body.toString(), 'end', 'more'])
     })
   }
+
+  it('a client compresses as its level says', async () => {
+    const sizes: number[] = []
+    for (const level of [0, 1, 9]) {
+      const server = closing.add(await RawServer.listen())
+      const client = closing.add(
+        new AvroRpcClient({
+          host: '127.0.0.1',
+          port: server.port,
+          compression: 'deflate',
+          compressionLevel: level,
+        }),
+      )
+      const call = client.append(EventBatch.of([{ body: TEXT }]))
+      call.catch(() => {})
+      const peer = await server.accept()
+      await until(() => inflate(peer.received).length > TEXT.length, { what: 'the call' })
+      sizes.push(peer.received.length)
+      client.close().catch(() => {})
+    }
+    const [none = 0, fast = 0, best = 0] = sizes
+    assert.ok(none > TEXT.length && fast < none && best < fast, sizes.join(' > '))
+  })
 
   it('a mismatch fails cleanly in both directions and hangs neither', async () => {
     const plain = await startServer({}, closing.step)

@@ -13,6 +13,7 @@ import { EventBatch } from '@millrace/event'
 import { FIRST_OK } from '../../support/rpc/golden.js'
 import { RawServer } from '../../support/rpc/raw-peer.js'
 import { Closing } from '../../support/rpc/test-server.js'
+import { until } from '../../support/until.js'
 
 const TWO_HOSTS = { hosts: 'h1 h2', 'hosts.h1': '127.0.0.1:1', 'hosts.h2': '127.0.0.1:2' }
 
@@ -57,6 +58,37 @@ describe('createRpcClient', () => {
       { 'hosts.h1': 'a:1:2' },
     ]) {
       assert.throws(() => create(properties), { code: 'MILLRACE_OPTION_INVALID' })
+    }
+  })
+
+  it('gives a default client the first of its hosts', async () => {
+    const servers = [closing.add(await RawServer.listen()), closing.add(await RawServer.listen())]
+    const { client, log } = create({
+      'hosts.h1': `127.0.0.1:${servers[0]?.port}`,
+      'hosts.h2': `127.0.0.1:${servers[1]?.port}`,
+    })
+    closing.add(client)
+    const sent = client.append(EventBatch.of([{ body: 'x' }]))
+    const peer = await until(() => servers.flatMap(({ peers }) => peers)[0], {
+      what: 'a connection',
+    })
+    assert.equal(servers[1]?.peers.length, 0)
+    assert.match(log[0] ?? '', /only the first of its hosts/)
+    await peer.readFrame()
+    peer.write(FIRST_OK)
+    await sent
+  })
+
+  it('leaves failing hosts out for a while with backoff, and not without', async () => {
+    for (const [backoff, cause] of [
+      ['true', /^All hosts are backing off/],
+      ['false', /^No host took the events/],
+    ] as const) {
+      const { client } = create({ 'client.type': 'default_loadbalance', backoff })
+      closing.add(client)
+      const send = () => client.append(EventBatch.of([{ body: 'x' }]))
+      await assert.rejects(send(), /^RpcError: No host took the events/)
+      await assert.rejects(send(), { message: cause })
     }
   })
 
