@@ -119,9 +119,9 @@ const FOLDERS = {
   interceptor: 'interceptors',
   selector: 'selectors',
   sinkProcessor: 'processors',
+  monitor: 'monitors',
 }
 const PAGES = {
-  monitor: 'reference/monitoring.md',
   tool: 'reference/cli.md',
   client: 'reference/rpc.md',
   keyNameConvention: 'reference/configuration.md',

@@ -19,6 +19,7 @@ const FAMILIES = [
   ['serializer', 'Serializers'],
   ['deserializer', 'Deserializers'],
   ['httpHandler', 'HTTP handlers'],
+  ['monitor', 'Monitors'],
 ]
 
 const HEAD = `# Components
@@ -29,7 +30,7 @@ Every component that comes with the agent, with all its keys. Keys, defaults and
 
 A key is relative to its component: \`capacity\` of the channel \`c1\` of the agent \`a1\` is \`a1.channels.c1.capacity\`. Keys of an
 interceptor follow \`<agent>.sources.<source>.interceptors.<interceptor>.\`, those of a serializer follow the key that names it
-(\`sink.serializer.\`). Keys of a selector belong to its source, keys of a sink processor to its sink group.
+(\`sink.serializer.\`). Keys of a selector belong to its source, keys of a sink processor to its sink group, keys of a monitor follow \`-Dflume.monitoring.\`.
 
 This page is generated from the components' own declarations: \`node scripts/component-reference.mjs\`.
 `

@@ -1,4 +1,5 @@
 /** The agent: sources, channels and sinks of one configuration, kept running. */
+import type { AgentHealth, AgentHistogram } from '@millrace/component'
 import {
   type Clock,
   LifecycleError,
@@ -13,8 +14,7 @@ import { GraphReplacement, type ReloadReport, supervisedOf } from './assembly/re
 import { startGraph } from './assembly/start-graph.js'
 import { stopGraph } from './assembly/stop-graph.js'
 import type { AgentConfiguration } from './configuration/agent-configuration.js'
-import type { AgentHealth } from './monitoring/http-server.js'
-import { type Metrics, metricsOf } from './monitoring/metrics.js'
+import { histogramsOf, type Metrics, metricsOf } from './monitoring/metrics.js'
 
 const DEFAULT_START_TIMEOUT_MS = 30_000
 const DEFAULT_REPLACE_TIMEOUT_MS = 10_000
@@ -118,16 +118,24 @@ export class Agent {
     return this.#graph ? metricsOf(this.#graph) : {}
   }
 
+  /** How long events were in their channels, and how old they were when they were delivered. */
+  histograms(): AgentHistogram[] {
+    return this.#graph ? histogramsOf(this.#graph) : []
+  }
+
   /** Whether the agent has started and every component runs. */
   health(): AgentHealth {
     const components: Record<string, string> = {}
     let isWell = true
+    let isReady = this.#state === 'ready'
     for (const { name, state } of this.#graph ? supervisedOf(this.#graph) : []) {
       components[name] = state
-      if (state !== 'running') isWell = false
+      if (state === 'running') continue
+      isWell = false
+      if (!name.startsWith('sink ')) isReady = false
     }
-    if (this.#state === 'ready') return { status: isWell ? 'ok' : 'degraded', components }
-    return { status: this.#state === 'starting' ? 'starting' : 'stopped', components }
+    if (this.#state === 'ready') return { status: isWell ? 'ok' : 'degraded', isReady, components }
+    return { status: this.#state === 'starting' ? 'starting' : 'stopped', isReady, components }
   }
 
   async #startWithin(graph: Graph, halt: AbortSignal): Promise<void> {

@@ -27,7 +27,6 @@ export {
   type LoadedConfiguration,
 } from './configuration/load-configuration.js'
 export { parseProperties, type PropertyEntry } from './configuration/properties.js'
-export type { AgentHealth, Monitored } from './monitoring/http-server.js'
 export type { Metrics } from './monitoring/metrics.js'
 export {
   type Monitoring,

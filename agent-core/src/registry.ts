@@ -229,4 +229,22 @@ export const builtinComponents: readonly BuiltinComponent[] = [
     load: () =>
       import('./http-handlers/morphline-blob.js').then((module) => module.morphlineBlobHandler),
   },
+  {
+    kind: 'monitor',
+    alias: 'ganglia',
+    classNames: ['org.apache.flume.instrumentation.GangliaServer'],
+    load: () => import('./monitors/ganglia.js').then((module) => module.gangliaMonitor),
+  },
+  {
+    kind: 'monitor',
+    alias: 'http',
+    classNames: ['org.apache.flume.instrumentation.http.HTTPMetricsServer'],
+    load: () => import('./monitors/http.js').then((module) => module.httpMonitor),
+  },
+  {
+    kind: 'monitor',
+    alias: 'prometheus',
+    classNames: ['org.apache.flume.instrumentation.http.PrometheusHTTPMetricsServer'],
+    load: () => import('./monitors/prometheus.js').then((module) => module.prometheusMonitor),
+  },
 ]

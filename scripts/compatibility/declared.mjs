@@ -31,7 +31,6 @@ export function declarationOf(object) {
   if (kind in COMMON_KEYS) return object.alias === '<FQCN>' ? ofModule(kind) : ofComponent(object)
   if (kind === 'tool') return ofCommand(object)
   if (kind === 'client') return ofClient(object)
-  if (kind === 'monitor') return ofMonitor(object)
   if (kind === 'keyNameConvention') return ofNames(object)
   return undefined
 }
@@ -151,12 +150,6 @@ function tableOf(page) {
 
 function ofEmbeddedAgent() {
   return core.EMBEDDED_AGENT_KEYS && { alias: null, properties: byName(core.EMBEDDED_AGENT_KEYS) }
-}
-
-function ofMonitor({ alias }) {
-  if (!core.MONITORS) return undefined
-  const found = core.MONITORS.find((each) => each.alias === (alias === '<FQCN>' ? null : alias))
-  return found && { alias: found.alias, properties: byName(found.properties) }
 }
 
 const HEAD = 'a1.sources = r\na1.channels = c\na1.sinks = k\n'

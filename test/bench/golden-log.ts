@@ -35,7 +35,7 @@ async function write(name: string, isClosed: boolean): Promise<void> {
   const log = await Log.open(optionsOn(disk, name.length))
   const put: object[] = []
   const append = (batch: EventBatch) => {
-    put.push(summaryOf({ firstSequence: log.stats().nextSequence, batch }))
+    put.push(summaryOf({ firstSequence: log.stats().nextSequence, batch, appendedAtMs: 0 }))
     return log.append(batch)
   }
   for (let count = 0; log.stats().segments < 4; count += 1) {

@@ -17,6 +17,7 @@ const FOLDERS = {
   interceptor: 'interceptors',
   selector: 'selectors',
   sinkProcessor: 'processors',
+  monitor: 'monitors',
 } as const
 
 /** What an example leaves out: the sink whose serializer it names. */
@@ -41,6 +42,11 @@ describe('reference pages of components', () => {
       assert.ok(existsSync(path), `${name} is there`)
       const page = readFileSync(path, 'utf8')
       for (const className of classNames) assert.ok(page.includes(className), className)
+      // A monitor is named on the command line.
+      if (kind === 'monitor') {
+        assert.ok(page.includes(`-Dflume.monitoring.type=${alias}`), 'the example uses the monitor')
+        return
+      }
       const example = /```properties\n([^]*?)```/.exec(page)?.[1] ?? ''
       assert.ok(example.includes(` = ${alias}\n`), 'the example uses the component')
       const file = join(temporaryDirectory(), 'flume.properties')

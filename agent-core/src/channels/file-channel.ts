@@ -55,6 +55,8 @@ export class FileChannel implements Channel {
   #closing: Promise<void> = Promise.resolve()
   /** Counts starts and stops: a start that was stopped meanwhile gives its log up. */
   #run = 0
+  /** Failures of the disk since the start, by what they hit. */
+  #failures = { puts: 0, takes: 0, commits: 0 }
 
   constructor(name: string, options: FileChannelOptions, host: FileChannelHost) {
     this.#name = name
@@ -82,10 +84,22 @@ export class FileChannel implements Channel {
   }
 
   /** Of the log since it was opened. */
-  get metrics(): Readonly<Record<string, number>> {
+  get metrics(): Readonly<Record<string, number | boolean>> {
     const stats = this.#opened?.log.stats()
-    if (!stats) return {}
+    const isHealthy = this.#opened !== undefined && this.#opened.log.refusal === undefined
+    const health = {
+      Open: this.#opened !== undefined,
+      Closed: this.#opened ? 0 : 1,
+      Unhealthy: isHealthy ? 0 : 1,
+      EventPutErrorCount: this.#failures.puts,
+      EventTakeErrorCount: this.#failures.takes,
+      CheckpointWriteErrorCount: this.#failures.commits,
+      // There is one file, whose two generations are written in turn.
+      CheckpointBackupWriteErrorCount: 0,
+    }
+    if (!stats) return health
     return {
+      ...health,
       ChannelSizeBytes: this.size.bytes,
       Segments: stats.segments,
       LostEventCount: stats.lostEvents,
@@ -108,6 +122,7 @@ export class FileChannel implements Channel {
       throw closedError(this.#name)
     }
     context.counters.channelCapacity = this.#options.capacity
+    this.#failures = { puts: 0, takes: 0, commits: 0 }
     log.onAcceptsAgain = () => this.#puts.admit()
     const takes = this.#takeSide(log, context)
     const readAhead = new ReadAhead({
@@ -115,6 +130,7 @@ export class FileChannel implements Channel {
       stored: takes.stored,
       onEvents: () => takes.serve(),
       onFailure: (error) => {
+        this.#failures.takes += 1
         this.#host.logger.warn('events could not be read; the next take tries again', error)
         takes.rejectAll(() => error)
       },
@@ -202,6 +218,7 @@ export class FileChannel implements Channel {
       }
       this.#puts.admit()
       return waits?.catch((error: unknown) => {
+        this.#failures.commits += 1
         if (isLogGone(error)) context.fail(error)
         throw error
       })
@@ -230,6 +247,7 @@ export class FileChannel implements Channel {
     try {
       await opened.log.append(batch)
     } catch (error) {
+      this.#failures.puts += 1
       if (isLogGone(error)) opened.context.fail(error)
       throw putError(this.#name, error, this.#options)
     } finally {

@@ -80,11 +80,13 @@ export class MemoryChannel implements Channel {
   #options: MemoryChannelOptions
   #byteLimit: number
   #counters = new ChannelCounters()
+  readonly #clock: Clock
   #isOpen = false
 
   constructor(name: string, options: MemoryChannelOptions, clock: Clock) {
     this.#component = `channel ${name}`
     this.#options = options
+    this.#clock = clock
     this.#byteLimit = byteLimitOf(options)
     const puts = {
       keepAliveMs: () => this.keepAliveMs,
@@ -160,7 +162,7 @@ export class MemoryChannel implements Channel {
 
   #store(batch: EventBatch): Promise<void> {
     if (!this.#isOpen) return Promise.reject(this.#closed())
-    if (batch.size > 0) this.#takes.stored.add(batch)
+    if (batch.size > 0) this.#takes.stored.add(batch, undefined, this.#clock.now())
     this.#counters.eventPutSuccessCount += batch.size
     this.#takes.serve()
     return DONE

@@ -62,7 +62,9 @@ export class ReadAhead {
         const batches = await consumer.read({ maxBytes: READ_BYTES })
         if (this.#isClosed) return
         if (consumer.nextSequence > before) this.#hasMore = true
-        for (const { firstSequence, batch } of batches) stored.add(batch, firstSequence)
+        for (const { firstSequence, batch, appendedAtMs } of batches) {
+          stored.add(batch, firstSequence, appendedAtMs)
+        }
         if (batches.length > 0) onEvents()
       }
     } catch (error) {

@@ -8,6 +8,8 @@ export interface Entry {
   /** Number of its first event; events are ordered by their numbers. */
   readonly sequence: number
   readonly bytes: number
+  /** When it was put, in epoch milliseconds; undefined where nobody knows. */
+  readonly storedAtMs: number | undefined
   /** Events that are not committed yet. */
   undone: number
 }
@@ -47,9 +49,9 @@ export class StoredEvents {
   }
 
   /** Adds a batch at the end. Its numbers, where given, are above those of all before it. */
-  add(batch: EventBatch, sequence: number = this.#nextSequence): void {
+  add(batch: EventBatch, sequence: number = this.#nextSequence, storedAtMs?: number): void {
     const bytes = batch.retainedBytes
-    const entry = { batch, sequence, bytes, undone: batch.size }
+    const entry = { batch, sequence, bytes, storedAtMs, undone: batch.size }
     this.#nextSequence = sequence + batch.size
     this.#events += batch.size
     this.#bytes += bytes

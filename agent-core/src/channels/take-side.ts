@@ -20,10 +20,12 @@ export interface TakeSideHost {
 export class TakeSide {
   readonly stored = new StoredEvents()
   readonly #host: TakeSideHost
+  readonly #clock: Clock
   readonly #waiting: WaitList<TakeLimit, Transaction | undefined>
 
   constructor(host: TakeSideHost, clock: Clock) {
     this.#host = host
+    this.#clock = clock
     this.#waiting = new WaitList<TakeLimit, Transaction | undefined>({
       clock,
       onTimeout: () => this.#nothing(),
@@ -71,9 +73,19 @@ export class TakeSide {
     const before = this.stored.events
     this.stored.drop(committed)
     this.#host.counters().eventTakeSuccessCount += before - this.stored.events
+    this.#noteTimes(committed)
     const done = committed.length > 0 ? this.#host.onCommitted(committed) : undefined
     if (kept.length > 0) this.serve()
     return done
+  }
+
+  /** One look at the clock for a commit, however many events it is of. */
+  #noteTimes(committed: readonly Segment[]): void {
+    const { timeInChannel } = this.#host.counters()
+    const nowMs = this.#clock.now()
+    for (const { entry, from, to } of committed) {
+      if (entry.storedAtMs !== undefined) timeInChannel.observe(nowMs - entry.storedAtMs, to - from)
+    }
   }
 }
 

@@ -105,4 +105,5 @@ export const COMMON_KEYS: Readonly<Record<ComponentKind, readonly CommonKey[]>> 
   serializer: [],
   deserializer: [],
   httpHandler: [],
+  monitor: [TYPE],
 }

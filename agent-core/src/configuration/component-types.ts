@@ -16,6 +16,7 @@ export const KIND_NOUNS: Readonly<Record<ComponentKind, string>> = {
   serializer: 'serializer',
   deserializer: 'deserializer',
   httpHandler: 'HTTP handler',
+  monitor: 'monitor',
 }
 
 const FLUME_PACKAGE = 'org.apache.flume.'
@@ -31,6 +32,7 @@ const OTHER_ALIASES: Readonly<Record<ComponentKind, string>> = {
   serializer: '',
   deserializer: '',
   httpHandler: '',
+  monitor: '',
 }
 
 /** A definition, or the sentence that says why there is none. */

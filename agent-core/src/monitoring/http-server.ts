@@ -1,27 +1,18 @@
 /** Flume's HTTP reporting: metrics as JSON, and whether the agent is well. */
 import { fastify, type FastifyInstance, type FastifyReply } from 'fastify'
-import { LifecycleError, messageOf } from '@millrace/runtime'
-import type { Metrics } from './metrics.js'
-
-/** What the server shows. */
-export interface Monitored {
-  metrics(): Metrics
-  health(): AgentHealth
-}
-
-export interface AgentHealth {
-  /** `ok`: started, and every component runs. */
-  readonly status: 'ok' | 'starting' | 'degraded' | 'stopped'
-  /** State of each component, by `kind name`. */
-  readonly components: Readonly<Record<string, string>>
-}
+import type { AgentHealth, Monitor, MonitoredAgent } from '@millrace/component'
+import { LifecycleError, type Logger, messageOf } from '@millrace/runtime'
+import { PROMETHEUS_TYPE, prometheusText } from './prometheus-text.js'
 
 export interface HttpMetricsServerOptions {
   /** 0: any free one. */
   readonly port: number
   /** Address to listen on. Default all of the machine. */
   readonly host?: string | undefined
-  readonly agent: Monitored
+  readonly agent: MonitoredAgent
+  readonly logger: Logger
+  /** What `/metrics` is; `/prometheus` is there too. */
+  readonly metricsFormat: 'json' | 'prometheus'
 }
 
 const INDEX = 'For Flume metrics please click <a href = "./metrics"> here</a>.'
@@ -31,18 +22,27 @@ const JSON_TYPE = 'application/json;charset=utf-8'
 const REQUEST_TIMEOUT_MS = 10_000
 const MAX_CONNECTIONS = 256
 
-/** Serves `/metrics`, `/healthz` and a page with a link. Reads only; has no password and no TLS, as in Flume. */
-export class HttpMetricsServer {
+/**
+ * Serves `/metrics`, `/prometheus`, `/healthz`, `/readyz` and a page with a link. Reads only; has no password and no
+ * TLS, as in Flume.
+ */
+export class HttpMetricsServer implements Monitor {
   readonly #options: HttpMetricsServerOptions
   #server: FastifyInstance | undefined
+  #address: Monitor['address']
 
   constructor(options: HttpMetricsServerOptions) {
     this.#options = options
   }
 
+  get address(): Monitor['address'] {
+    return this.#address
+  }
+
   /** @throws LifecycleError when the address cannot be had. */
-  async start(): Promise<{ readonly host: string; readonly port: number }> {
-    const { host, port, agent } = this.#options
+  async start(): Promise<void> {
+    await this.stop()
+    const { host, port } = this.#options
     // `::` takes IPv4 too, and is not there on a machine without IPv6.
     const addresses = host === undefined ? ['::', '0.0.0.0'] : [host]
     const server = fastify({
@@ -53,8 +53,9 @@ export class HttpMetricsServer {
     server.server.maxConnections = MAX_CONNECTIONS
     // Answers before routing and before any body is read: all methods are treated alike.
     server.addHook('onRequest', async (request, reply) =>
-      answer(request.method, request.url, reply, agent),
+      answer(request.method, request.url, reply, this.#options),
     )
+    this.#server = server
     let cause: unknown
     for (const address of addresses) {
       try {
@@ -67,36 +68,50 @@ export class HttpMetricsServer {
       }
     }
     if (cause !== undefined) {
-      await server.close()
+      await this.stop()
       const message = `Monitoring cannot listen on port ${port}: ${messageOf(cause)}`
       throw new LifecycleError('MILLRACE_LIFECYCLE_START_FAILED', message, { cause })
     }
-    this.#server = server
     const address = server.server.address()
-    if (address === null || typeof address === 'string') return { host: host ?? '::', port }
-    return { host: address.address, port: address.port }
+    if (address === null || typeof address === 'string') return
+    this.#address = { host: address.address, port: address.port }
+    const shown = address.address.includes(':') ? `[${address.address}]` : address.address
+    this.#options.logger.info(`monitoring on http://${shown}:${address.port}/metrics`)
   }
 
   async stop(): Promise<void> {
     const server = this.#server
     this.#server = undefined
+    this.#address = undefined
     await server?.close()
   }
 }
 
-function answer(method: string, url: string, reply: FastifyReply, agent: Monitored): FastifyReply {
+async function answer(
+  method: string,
+  url: string,
+  reply: FastifyReply,
+  { agent, metricsFormat }: HttpMetricsServerOptions,
+): Promise<FastifyReply> {
   if (method === 'TRACE' || method === 'OPTIONS') return reply.code(403).send()
   const path = url.split('?', 1)[0] ?? ''
   if (path === '/') return reply.type(HTML).send(INDEX)
-  if (path.toLowerCase() === '/metrics') return reply.type(JSON_TYPE).send(json(agent.metrics()))
-  if (path === '/healthz') {
-    const health = agent.health()
-    return reply
-      .code(health.status === 'ok' ? 200 : 503)
-      .type(JSON_TYPE)
-      .send(json(health))
-  }
+  const isMetrics = path.toLowerCase() === '/metrics'
+  if (path === '/prometheus' || (isMetrics && metricsFormat === 'prometheus'))
+    return reply.type(PROMETHEUS_TYPE).send(await prometheusText(agent))
+  if (isMetrics) return reply.type(JSON_TYPE).send(json(agent.metrics()))
+  const health = agent.health()
+  if (path === '/healthz') return sendHealth(reply, health, health.status === 'ok')
+  if (path === '/readyz') return sendHealth(reply, health, health.isReady)
   return reply.code(404).send()
+}
+
+function sendHealth(reply: FastifyReply, health: AgentHealth, isGood: boolean): FastifyReply {
+  const { status, components } = health
+  return reply
+    .code(isGood ? 200 : 503)
+    .type(JSON_TYPE)
+    .send(json({ status, components }))
 }
 
 /** Whether the machine lacks the address family, rather than the port being taken. */

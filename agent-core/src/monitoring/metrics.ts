@@ -1,10 +1,10 @@
 /** Counters as Flume's JSON reporting shows them: every value is a text. */
-import type { Counters } from '@millrace/component'
+import type { AgentHistogram, AgentMetrics, Counters } from '@millrace/component'
 import type { Graph } from '../assembly/graph.js'
 import { javaDouble } from './java-double.js'
 
 /** Attributes by component, as `SOURCE.r1`, `CHANNEL.c1` and `SINK.k1`. */
-export type Metrics = Record<string, Record<string, string>>
+export type Metrics = AgentMetrics
 
 type MonitoredType = 'SOURCE' | 'CHANNEL' | 'SINK'
 
@@ -31,6 +31,19 @@ export function metricsOf(graph: Graph): Metrics {
   return metrics
 }
 
+/** How long events were on their way: by channel, and by sink for those with a timestamp. */
+export function histogramsOf(graph: Graph): AgentHistogram[] {
+  const found: AgentHistogram[] = []
+  for (const { configuration, counters } of graph.channels.values()) {
+    const component = `CHANNEL.${configuration.name}`
+    found.push({ component, name: 'time_in_channel', histogram: counters.timeInChannel })
+  }
+  for (const { name, counters } of graph.sinks) {
+    found.push({ component: `SINK.${name}`, name: 'event_age', histogram: counters.eventAge })
+  }
+  return found
+}
+
 function attributes(type: MonitoredType, counters: Counters): Record<string, string> {
   const shown: Record<string, string> = { Type: type }
   for (const [name, value] of Object.entries(counters)) {
@@ -39,7 +52,7 @@ function attributes(type: MonitoredType, counters: Counters): Record<string, str
   return shown
 }
 
-function texts(figures: Readonly<Record<string, number>> = {}): Record<string, string> {
+function texts(figures: Readonly<Record<string, number | boolean>> = {}): Record<string, string> {
   return Object.fromEntries(Object.entries(figures).map(([name, value]) => [name, String(value)]))
 }
 

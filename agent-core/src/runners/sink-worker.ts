@@ -9,6 +9,7 @@ import type {
   Transaction,
   WriteResult,
 } from '@millrace/component'
+import type { EventBatch } from '@millrace/event'
 import { type Clock, EventDeliveryError, type Logger, RateLimit } from '@millrace/runtime'
 import { type Buried, type DeadLetters, whyKept } from './dead-letters.js'
 
@@ -46,6 +47,7 @@ export class SinkWorker {
   readonly #deadLetters: DeadLetters | undefined
   readonly #logger: Logger
   readonly #rateLimit: RateLimit
+  readonly #clock: Clock
   #isUp = false
   #writes = new AbortController()
   /** Gives the write under way up, if there is one. */
@@ -58,6 +60,7 @@ export class SinkWorker {
     this.#sink = options.sink
     this.#deadLetters = options.deadLetters
     this.#logger = options.logger
+    this.#clock = options.clock
     this.#rateLimit = new RateLimit({ intervalMs: LOG_INTERVAL_MS, clock: options.clock })
   }
 
@@ -122,7 +125,16 @@ export class SinkWorker {
     if (result && result.rejected.length > 0) return this.#settleRejected(transaction, result)
     await this.#commit(transaction)
     this.counters.eventDrainSuccessCount += size
+    this.#noteAge(transaction.batch)
     return { stored: size, rejected: 0 }
+  }
+
+  /** One look at one event and at the clock for a delivery, however many events it is of. */
+  #noteAge(batch: EventBatch): void {
+    const timestampMs = Number(batch.headerAt(0, 'timestamp') ?? Number.NaN)
+    if (Number.isFinite(timestampMs)) {
+      this.counters.eventAge.observe(this.#clock.now() - timestampMs, batch.size)
+    }
   }
 
   async #take(waitMs: number, signal: AbortSignal): Promise<Transaction | undefined> {

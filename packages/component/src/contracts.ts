@@ -1,6 +1,7 @@
 /** The contracts between the agent and its components. A component never imports the agent. */
 import type { EventBatch } from '@millrace/event'
 import type { ChannelCounters, SinkCounters, SourceCounters } from './counters.js'
+import type { Histogram } from './histogram.js'
 
 /** What a component gets when it starts. */
 export interface StartContext {
@@ -131,7 +132,7 @@ export interface Channel extends Component<ChannelStartContext> {
   /** Whether what `put` resolved survives the process. */
   readonly isDurable: boolean
   /** Figures beside the counters, under the names that `/metrics` gives them. */
-  readonly metrics?: Readonly<Record<string, number>>
+  readonly metrics?: Readonly<Record<string, number | boolean>>
   /** Most events of one put or take. */
   readonly transactionCapacity: number
   /** How long a put waits for room and a take for an event, in milliseconds (`keep-alive`). */
@@ -256,4 +257,37 @@ export interface EventSerializer {
   serialize(batch: EventBatch): Buffer | Promise<Buffer>
   /** Bytes at the end of the file. */
   trailer?(): Buffer
+}
+
+/** Attributes by component, as `SOURCE.r1`, `CHANNEL.c1` and `SINK.k1`, under Flume's names; every value is a text. */
+export type AgentMetrics = Record<string, Record<string, string>>
+
+export interface AgentHealth {
+  /** `ok`: started, and every component runs. */
+  readonly status: 'ok' | 'starting' | 'degraded' | 'stopped'
+  /** Whether events are taken: it has started, and every source and channel runs. */
+  readonly isReady: boolean
+  /** State of each component, by `kind name`. */
+  readonly components: Readonly<Record<string, string>>
+}
+
+/** Durations that a component has seen. */
+export interface AgentHistogram {
+  /** As in {@link AgentMetrics}. */
+  readonly component: string
+  readonly name: 'time_in_channel' | 'event_age'
+  readonly histogram: Histogram
+}
+
+/** What a monitor may look at. Looking changes nothing. */
+export interface MonitoredAgent {
+  metrics(): AgentMetrics
+  histograms(): readonly AgentHistogram[]
+  health(): AgentHealth
+}
+
+/** Shows or sends what the agent counts (Flume's MonitorService). It begins and ends with the process. */
+export interface Monitor extends Component {
+  /** Where it listens, once it has started; undefined for one that does not. */
+  readonly address?: { readonly host: string; readonly port: number } | undefined
 }

@@ -1,3 +1,5 @@
+import { Histogram } from './histogram.js'
+
 /**
  * Counters under Flume's attribute names (`EventReceivedCount` is `eventReceivedCount` here and gets
  * its capital in {@link snapshot}). They begin at zero at each start of their component.
@@ -37,6 +39,17 @@ export class ChannelCounters extends Counters {
   eventPutSuccessCount = 0
   eventTakeAttemptCount = 0
   eventTakeSuccessCount = 0
+  readonly #timeInChannel = new Histogram()
+
+  /** How long events were in the channel when their take was committed. */
+  get timeInChannel(): Histogram {
+    return this.#timeInChannel
+  }
+
+  override started(nowMs: number): void {
+    super.started(nowMs)
+    this.#timeInChannel.reset()
+  }
 }
 
 export class SinkCounters extends Counters {
@@ -50,4 +63,18 @@ export class SinkCounters extends Counters {
   eventDrainSuccessCount = 0
   eventWriteFail = 0
   channelReadFail = 0
+  readonly #eventAge = new Histogram()
+
+  /**
+   * How old events were by their `timestamp` header when they were delivered. The first event of each
+   * delivery stands for the others of it.
+   */
+  get eventAge(): Histogram {
+    return this.#eventAge
+  }
+
+  override started(nowMs: number): void {
+    super.started(nowMs)
+    this.#eventAge.reset()
+  }
 }

@@ -8,6 +8,8 @@ import type {
   HttpSourceHandler,
   InputFile,
   Interceptor,
+  Monitor,
+  MonitoredAgent,
   Sink,
   SinkHandle,
   SinkProcessor,
@@ -25,6 +27,7 @@ export type ComponentKind =
   | 'serializer'
   | 'deserializer'
   | 'httpHandler'
+  | 'monitor'
 
 /** What a definition makes, by kind. */
 export interface Components {
@@ -37,6 +40,7 @@ export interface Components {
   serializer: EventSerializer
   deserializer: EventDeserializer
   httpHandler: HttpSourceHandler
+  monitor: Monitor
 }
 
 /** What a component gets when it is made. Making one touches nothing: files and sockets wait for `start`. */
@@ -58,6 +62,7 @@ export interface ExtraContext {
   sinkProcessor: { readonly sinks: readonly SinkHandle[] }
   source: NamedBySource
   deserializer: { readonly input: InputFile }
+  monitor: { readonly monitored: MonitoredAgent }
   /** Makes a serializer for a new file, where the options name one. */
   sink: { readonly createSerializer: () => EventSerializer }
 }
@@ -168,3 +173,6 @@ export const defineDeserializer = <const S extends OptionShape>(
 export const defineHttpHandler = <const S extends OptionShape>(
   given: Given<'httpHandler', S>,
 ): ComponentDefinition<'httpHandler', S> => ({ ...given, kind: 'httpHandler' })
+export const defineMonitor = <const S extends OptionShape>(
+  given: Given<'monitor', S>,
+): ComponentDefinition<'monitor', S> => ({ ...given, kind: 'monitor' })

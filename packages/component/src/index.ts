@@ -12,7 +12,12 @@ export type {
   HttpSourceHandler,
   HttpSourceRequest,
   InputFile,
+  AgentHealth,
+  AgentHistogram,
+  AgentMetrics,
   Interceptor,
+  Monitor,
+  MonitoredAgent,
   Outcome,
   PollableSource,
   Reservation,
@@ -30,6 +35,7 @@ export type {
   Transaction,
   WriteResult,
 } from './contracts.js'
+export { Histogram, HISTOGRAM_BOUNDS_MS } from './histogram.js'
 export { ChannelCounters, Counters, SinkCounters, SourceCounters } from './counters.js'
 export {
   type ComponentDefinition,
@@ -40,6 +46,7 @@ export {
   defineDeserializer,
   defineHttpHandler,
   defineInterceptor,
+  defineMonitor,
   defineSelector,
   defineSerializer,
   defineSink,

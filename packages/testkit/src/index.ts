@@ -1,10 +1,17 @@
 export { type ChannelContract, channelContract, type ChannelLimits } from './contract/channel.js'
+export { type DeserializerContract, deserializerContract } from './contract/deserializer.js'
+export {
+  type HttpHandlerContract,
+  httpHandlerContract,
+  type HttpHandlerExample,
+} from './contract/http-handler.js'
 export {
   type InterceptorContract,
   interceptorContract,
   type InterceptorExample,
 } from './contract/interceptor.js'
 export { createContext, type Settings, type Surroundings } from './contract/making.js'
+export { type MonitorContract, monitorContract, type MonitorPeer } from './contract/monitor.js'
 export { watchResources } from './contract/resources.js'
 export {
   type SelectorContract,

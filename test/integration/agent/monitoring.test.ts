@@ -212,7 +212,7 @@ describe('HTTP monitoring', () => {
       const error: unknown = await start(properties).catch((error: unknown) => error)
       return MillraceError.is(error) ? error.code : error
     }
-    const unsupported = await codeOf({ 'flume.monitoring.type': 'ganglia' })
+    const unsupported = await codeOf({ 'flume.monitoring.type': 'jmx' })
     assert.equal(unsupported, 'MILLRACE_CONFIG_UNSUPPORTED')
     for (const port of ['x', '70000', '-1']) {
       assert.equal(await codeOf({ 'flume.monitoring.port': port }), 'MILLRACE_CONFIG_INVALID')

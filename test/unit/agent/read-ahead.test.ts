@@ -20,7 +20,7 @@ class FakeConsumer implements Pick<Consumer, 'read' | 'nextSequence' | 'onReadab
   #sequence = 1
 
   append(batch: EventBatch): void {
-    this.#batches.push({ firstSequence: this.#sequence, batch })
+    this.#batches.push({ firstSequence: this.#sequence, batch, appendedAtMs: 1 })
     this.#sequence += batch.size
     this.onReadable?.()
   }

@@ -76,7 +76,13 @@ async function monitor(
   logger: Logger,
 ): Promise<Monitoring | undefined> {
   try {
-    return await startMonitoring({ systemProperties: options.D, agent, logger })
+    return await startMonitoring({
+      systemProperties: options.D,
+      agentName: options.name,
+      moduleDirectories: options.conf === undefined ? ['.'] : [options.conf, '.'],
+      agent,
+      logger,
+    })
   } catch (error) {
     if (MillraceError.is(error) && error.code.startsWith('MILLRACE_CONFIG_'))
       throw new UsageError(error.message)

@@ -6,7 +6,7 @@ import { type Clock, type Logger, seededRandom, silentLogger, systemClock } from
 export type Settings = Readonly<Record<string, string>>
 
 /** The counters of a kind of component, without what is not one. */
-export type CounterName<C> = Exclude<keyof C, 'started' | 'stopped'>
+export type CounterName<C> = Exclude<keyof C, 'started' | 'stopped' | 'timeInChannel' | 'eventAge'>
 
 /** What a made component has beside its options. All have a default that suits a test. */
 export interface Surroundings {

@@ -176,10 +176,11 @@ export class Consumer {
   /** Events that were acknowledged out of order before the log was reopened are not handed out again. */
   #withoutDone(batches: ReadBatch[]): ReadBatch[] {
     if (this.#done.end <= (batches[0]?.firstSequence ?? 0)) return batches
-    return batches.flatMap(({ firstSequence, batch }) =>
+    return batches.flatMap(({ firstSequence, batch, appendedAtMs }) =>
       this.#done.undone(firstSequence, firstSequence + batch.size).map(([from, to]) => ({
         firstSequence: from,
         batch: batch.slice(from - firstSequence, to - firstSequence),
+        appendedAtMs,
       })),
     )
   }
@@ -223,7 +224,8 @@ export class Consumer {
     const skipped = Math.max(0, this.#next - header.firstSequence)
     const firstSequence = header.firstSequence + skipped
     this.#next = behind
-    return { firstSequence, batch: skipped > 0 ? batch.view(skipped) : batch }
+    const { appendedAtMs } = header
+    return { firstSequence, batch: skipped > 0 ? batch.view(skipped) : batch, appendedAtMs }
   }
 
   /** All before `sequence` that was not read is lost. */

@@ -4,6 +4,8 @@ import type { EventBatch } from '@millrace/event'
 export interface ReadBatch {
   readonly firstSequence: number
   readonly batch: EventBatch
+  /** When it was appended, in epoch milliseconds. */
+  readonly appendedAtMs: number
 }
 
 /** The batches appended last, in memory: consumers that follow closely need no disk. */
@@ -79,5 +81,6 @@ export class RecentBatches {
 function from(entry: ReadBatch, sequence: number): ReadBatch {
   const skipped = sequence - entry.firstSequence
   if (skipped <= 0) return entry
-  return { firstSequence: sequence, batch: entry.batch.view(skipped) }
+  const { appendedAtMs } = entry
+  return { firstSequence: sequence, batch: entry.batch.view(skipped), appendedAtMs }
 }

@@ -301,13 +301,14 @@ export class SegmentWriter {
       lastId: group.firstRecordId - 1,
     })
     let sequence = this.#state.nextSequence
+    const appendedAtMs = options.clock.now()
     for (const batch of batches) {
-      recent.add({ firstSequence: sequence, batch })
+      recent.add({ firstSequence: sequence, batch, appendedAtMs })
       sequence += batch.size
     }
     segment.end = group.end
     segment.nextSequence = group.nextSequence
-    segment.lastAppendedAtMs = options.clock.now()
+    segment.lastAppendedAtMs = appendedAtMs
     this.#state.nextSequence = group.nextSequence
     if (options.durability === 'sync') this.#setFrontier(segment)
     else this.#isSynced = false
