@@ -92,8 +92,8 @@ export const READING = [
     file: consumer,
     replace: [
       [
-        '    return batches.flatMap(({ firstSequence, batch }) =>',
-        '    if (batches.length > 0) return batches\n    return batches.flatMap(({ firstSequence, batch }) =>',
+        '    return batches.flatMap(({ firstSequence, batch, appendedAtMs }) =>',
+        '    if (batches.length > 0) return batches\n    return batches.flatMap(({ firstSequence, batch, appendedAtMs }) =>',
       ],
     ],
   },
