@@ -1,0 +1,4 @@
+import { channelContract } from '@millrace/testkit'
+import definition from './channel.js'
+
+channelContract({ definition })
