@@ -103,7 +103,11 @@ function compile(directory) {
   })
 }
 
-const outputOf = (file) => file.replace('/src/', '/dist/esm/').replace(/\.ts$/, '.js')
+/** What a source is compiled to; log4js loads the only build that its package has. */
+const outputOf = (file) =>
+  file
+    .replace('/src/', file.startsWith('appenders/log4js/') ? '/dist/cjs/' : '/dist/esm/')
+    .replace(/\.ts$/, '.js')
 
 /** Runs the tests until one fails; gives its title, or how else the run ended, or undefined when all passed. */
 function firstFailure(directory, files) {

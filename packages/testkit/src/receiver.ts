@@ -19,8 +19,25 @@ export interface ReceivedEvent {
  * - `drop`: nothing is kept; every connection is cut.
  * - `keep-then-drop`: the events are kept and every connection is cut, so that a sender which cannot
  *   know it sends them again.
+ * - `keep-then-hang`: the events are kept and no answer comes, ever: the reply is lost.
+ * - `cut-mid-frame`: nothing is kept; the answer begins, and every connection is cut in its middle.
  */
-export type ReceiverResponse = 'ok' | 'fail' | 'hang' | 'drop' | 'keep-then-drop'
+export type ReceiverResponse =
+  | 'ok'
+  | 'fail'
+  | 'hang'
+  | 'drop'
+  | 'keep-then-drop'
+  | 'keep-then-hang'
+  | 'cut-mid-frame'
+
+/** One step of a script: what a call meets, and after how long. */
+export type ReceiverStep =
+  | ReceiverResponse
+  | { readonly response?: ReceiverResponse; readonly delayMs: number }
+
+/** The head of a frame and a part of the first buffer's length. */
+const HALF_AN_ANSWER = Uint8Array.of(0, 0, 0, 1, 0, 0, 0, 1, 0, 0)
 
 /** One call as it came in. */
 export interface ReceivedCall {
@@ -69,6 +86,8 @@ export class MockReceiver {
   readonly #calls: ReceivedCall[] = []
   #respond: Respond = answerOk
   #failures = 0
+  #script: ReceiverStep[] = []
+  #isRefusing = false
   readonly #waiting = new Set<() => void>()
 
   constructor(options: MockReceiverOptions) {
@@ -136,6 +155,25 @@ export class MockReceiver {
     this.#failures += calls
   }
 
+  /** What the next calls meet, one step each; behind them `respond` decides again. A new script takes its place. */
+  script(steps: readonly ReceiverStep[]): void {
+    this.#script = [...steps]
+  }
+
+  /** Steps of the script that no call has met yet. */
+  get stepsLeft(): number {
+    return this.#script.length
+  }
+
+  /** While true, new connections are closed as soon as they are made. Those that are open stay. */
+  get refuse(): boolean {
+    return this.#isRefusing
+  }
+
+  set refuse(isRefusing: boolean) {
+    this.#isRefusing = isRefusing
+  }
+
   /** Decides what each call meets from now on. Without an argument, every call is answered OK. */
   respond(respond: Respond | ReceiverResponse = answerOk): void {
     this.#respond = typeof respond === 'string' ? () => respond : respond
@@ -172,6 +210,7 @@ export class MockReceiver {
       host: this.#host,
       port: this.#port,
       handler: { append: take, appendBatch: take },
+      accepts: () => !this.#isRefusing,
       ...(tls && { tls }),
       ...(compression && { compression }),
     })
@@ -188,19 +227,28 @@ export class MockReceiver {
     if (response === 'fail') {
       throw new ChannelError('MILLRACE_CHANNEL_FULL', 'The receiver was told to fail')
     }
-    if (response === 'ok' || response === 'keep-then-drop') {
+    if (response === 'ok' || response.startsWith('keep-')) {
       this.#events.push(...events)
       for (const look of this.#waiting) look()
     }
     if (response === 'ok') return
-    if (response !== 'hang') this.disconnect()
+    if (response === 'cut-mid-frame') this.#server?.disconnect(HALF_AN_ANSWER)
+    else if (!response.endsWith('hang')) this.disconnect()
     await new Promise<never>(() => {})
   }
 
   #choose(events: readonly ReceivedEvent[]): ReceiverResponse | Promise<ReceiverResponse> {
+    const step = this.#script.shift()
+    if (step !== undefined) return this.#step(step, events)
     if (this.#failures === 0) return this.#respond(events)
     this.#failures -= 1
     return 'fail'
+  }
+
+  async #step(step: ReceiverStep, events: readonly ReceivedEvent[]): Promise<ReceiverResponse> {
+    if (typeof step === 'string') return step
+    await new Promise((resolve) => setTimeout(resolve, step.delayMs))
+    return step.response ?? this.#respond(events)
   }
 }
 

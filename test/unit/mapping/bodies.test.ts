@@ -192,6 +192,16 @@ describe('mapping: JSON bodies', () => {
     })
   })
 
+  it('replace lone surrogates, also in names', () => {
+    const { text } = mapped(
+      { ...aRecord, text: 'a\ud800', attributes: { 'k\udfff': 'b\ud800c' } },
+      { body: 'json' },
+    )
+    assert.doesNotMatch(text, /\\ud/)
+    const { msg, attrs } = JSON.parse(text)
+    assert.deepEqual({ msg, attrs }, { msg: 'a\ufffd', attrs: { 'k\ufffd': 'b\ufffdc' } })
+  })
+
   it('stay within their limits', () => {
     const deep = { a: { a: { a: { a: { a: { a: { a: { a: { a: { a: 1 } } } } } } } } } }
     const { attrs } = json({

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
+import { Appender } from '@millrace/appender'
 import { mockReceiver, type MockReceiver } from '@millrace/testkit/receiver'
 import { AvscRpcClient, plainEvents } from '../../support/avsc-client.js'
+import { record } from '../../support/fake-receiver.js'
 import { until } from '../../support/until.js'
 
 describe('mockReceiver', () => {
@@ -94,6 +96,62 @@ describe('mockReceiver', () => {
       assert.equal(await newClient().appendBatch(plainEvents('b')), 'OK')
     })
   }
+
+  it('cuts the connection in the middle of an answer on cut-mid-frame', async () => {
+    receiver.respond('cut-mid-frame')
+    await assert.rejects(newClient().appendBatch(plainEvents('a')), /lost|ECONNRESET|interrupted/)
+    assert.deepEqual(receiver.events, [])
+    receiver.respond()
+    assert.equal(await newClient().appendBatch(plainEvents('b')), 'OK')
+  })
+
+  it('follows a script, one step for each call, and then goes on as before', async () => {
+    const client = newClient()
+    receiver.respond('fail')
+    receiver.script(['ok', { response: 'ok', delayMs: 60 }, { delayMs: 0 }])
+    assert.equal(await client.appendBatch(plainEvents('1')), 'OK')
+    assert.equal(receiver.stepsLeft, 2)
+    const start = performance.now()
+    assert.equal(await client.appendBatch(plainEvents('2')), 'OK')
+    assert.ok(performance.now() - start >= 55)
+    assert.equal(await client.appendBatch(plainEvents('3')), 'FAILED')
+    assert.equal(await client.appendBatch(plainEvents('4')), 'FAILED')
+    assert.equal(receiver.stepsLeft, 0)
+    assert.equal(receiver.events.length, 2)
+  })
+
+  it('loses the reply and keeps the events on keep-then-hang: a sender sends them again', async () => {
+    receiver.script(['drop', 'cut-mid-frame', 'keep-then-hang', 'fail', 'ok'])
+    const appender = new Appender(
+      {
+        hosts: [receiver.address],
+        requestTimeoutMs: 100,
+        backoff: { minMs: 1, maxMs: 5 },
+        diagnostics: 'off',
+      },
+      { loggerName: 'test' },
+    )
+    appender.append(record('once'))
+    assert.equal(await appender.flush(), true)
+    await appender.close()
+    const ids = receiver.events.map(({ headers }) => headers['guId'])
+    assert.equal(ids.length, 2)
+    assert.equal(ids[0], ids[1])
+    assert.deepEqual(
+      receiver.calls.map(({ response }) => response),
+      ['drop', 'cut-mid-frame', 'keep-then-hang', 'fail', 'ok'],
+    )
+  })
+
+  it('refuses new connections and leaves the open ones', async () => {
+    const client = newClient()
+    await client.appendBatch(plainEvents('a'))
+    receiver.refuse = true
+    await assert.rejects(newClient().appendBatch(plainEvents('b')))
+    assert.equal(await client.appendBatch(plainEvents('c')), 'OK')
+    receiver.refuse = false
+    assert.equal(await newClient().appendBatch(plainEvents('d')), 'OK')
+  })
 
   it('gives no answer on hang, and closes all the same', async () => {
     receiver.respond('hang')

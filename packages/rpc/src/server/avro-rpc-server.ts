@@ -163,9 +163,15 @@ export class AvroRpcServer {
     if (this.#options.tls) this.#transport?.renewTls(tls)
   }
 
-  /** Cuts off every connection that is open now, without answers, and goes on accepting. */
-  disconnect(): void {
-    for (const { socket } of this.#connections) socket.destroy()
+  /**
+   * Cuts off every connection that is open now, without answers, and goes on accepting.
+   * @param last octets that each is sent before, as they are: the beginning of an answer, for a test.
+   */
+  disconnect(last?: Uint8Array): void {
+    for (const { socket } of this.#connections) {
+      if (last === undefined) socket.destroy()
+      else socket.write(last, () => socket.destroy())
+    }
   }
 
   async #close(deadlineMs: number): Promise<void> {
