@@ -20,6 +20,7 @@ const FAMILIES = [
   ['deserializer', 'Deserializers'],
   ['httpHandler', 'HTTP handlers'],
   ['monitor', 'Monitors'],
+  ['configFilter', 'Config filters'],
 ]
 
 const HEAD = `# Components

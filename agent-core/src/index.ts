@@ -20,8 +20,11 @@ export {
   ConfigurationWatcher,
   type ConfigurationWatcherOptions,
 } from './configuration/configuration-watcher.js'
+export { defineAgent, type AgentDefinition } from './configuration/documents/define-agent.js'
+export type { OptionNote, ValueOrigin } from './configuration/explanation.js'
 export { type Finding, type FindingCode, formatFinding } from './configuration/finding.js'
 export {
+  filesOf,
   type LoadConfigurationOptions,
   loadConfiguration,
   type LoadedConfiguration,

@@ -247,4 +247,17 @@ export const builtinComponents: readonly BuiltinComponent[] = [
     classNames: ['org.apache.flume.instrumentation.http.PrometheusHTTPMetricsServer'],
     load: () => import('./monitors/prometheus.js').then((module) => module.prometheusMonitor),
   },
+  {
+    kind: 'configFilter',
+    alias: 'env',
+    classNames: ['org.apache.flume.configfilter.EnvironmentVariableConfigFilter'],
+    load: () => import('./config-filters/env.js').then((module) => module.envConfigFilter),
+  },
+  {
+    kind: 'configFilter',
+    alias: 'external',
+    classNames: ['org.apache.flume.configfilter.ExternalProcessConfigFilter'],
+    load: () =>
+      import('./config-filters/external.js').then((module) => module.externalConfigFilter),
+  },
 ]

@@ -14,6 +14,7 @@ const FOLDERS = {
   serializer: 'serializers',
   deserializer: 'deserializers',
   httpHandler: 'http-handlers',
+  configFilter: 'config-filters',
   interceptor: 'interceptors',
   selector: 'selectors',
   sinkProcessor: 'processors',
@@ -51,7 +52,9 @@ describe('reference pages of components', () => {
       assert.ok(example.includes(` = ${alias}\n`), 'the example uses the component')
       const file = join(temporaryDirectory(), 'flume.properties')
       // Only a part of an agent has something to be wired to.
-      const sink = ['source', 'deserializer', 'httpHandler'].includes(kind) ? DRAIN : ''
+      const sink = ['source', 'deserializer', 'httpHandler', 'configFilter'].includes(kind)
+        ? DRAIN
+        : ''
       writeFileSync(file, kind === 'serializer' ? AROUND_SERIALIZER + example : example + sink)
       const { findings } = await loadConfiguration({ file, agent: 'a1' })
       assert.deepEqual(findings.map(formatFinding), [])

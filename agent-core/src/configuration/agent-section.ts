@@ -1,22 +1,19 @@
 /** One agent's part of a file, cut into components. Nothing is judged here but the shape of keys. */
+import { DEAD_LETTER_CHANNEL, FAMILIES, type Family } from './families.js'
 import type { FindingList, Place } from './finding.js'
 import { quote } from './finding.js'
 import type { PropertyEntry } from './properties.js'
 import { Substitution, type SubstitutionSources } from './substitution.js'
 import { closest } from './suggestion.js'
 
-export const FAMILIES = ['sources', 'channels', 'sinks', 'sinkgroups'] as const
-export type Family = (typeof FAMILIES)[number]
-
-/** Key of the agent itself: the dead-letter channel of all its sinks. */
-export const DEAD_LETTER_CHANNEL = 'deadLetterChannel'
-
-/** Flume's second segments, and our own; config filters are refused by name. */
-const SEGMENTS = [...FAMILIES, 'configfilters', DEAD_LETTER_CHANNEL]
+/** Flume's second segments, and our own. */
+const SEGMENTS = [...FAMILIES, DEAD_LETTER_CHANNEL]
 
 /** One key with the value that counts. */
 export interface Setting extends Place {
   readonly value: string
+  /** As it stands in the file, references and all. */
+  readonly written: string
   /** False when the value could not be found out; that has been reported, so nobody reads it. */
   readonly isUsable: boolean
 }
@@ -148,11 +145,14 @@ function lastOfEach(
     if (!entry.key.startsWith(`${agent}.`)) continue
     const earlier = last.get(entry.key)
     if (earlier) {
-      findings.warning(
-        'MILLRACE_CONFIG_DUPLICATE',
-        entry,
-        `was already set on line ${earlier.line}; this value counts`,
-      )
+      // A later file is there to change what an earlier one says.
+      if (findings.originOf(earlier.line).file === findings.originOf(entry.line).file) {
+        findings.warning(
+          'MILLRACE_CONFIG_DUPLICATE',
+          entry,
+          `was already set on ${findings.describeLine(earlier.line, entry)}; this value counts`,
+        )
+      }
       last.delete(entry.key)
     }
     last.set(entry.key, entry)
@@ -166,7 +166,7 @@ function resolve(entry: PropertyEntry, substitution: Substitution, findings: Fin
   for (const { severity, code, message } of problems) findings.add(severity, code, entry, message)
   const isUsable =
     entry.malformed === undefined && problems.every(({ severity }) => severity === 'warning')
-  return { key, line, value: text.trim(), isUsable }
+  return { key, line, value: text.trim(), written: entry.value.trim(), isUsable }
 }
 
 /** A key without a dot belongs to no agent. It may serve as a variable, but then something refers to it. */
@@ -185,14 +185,6 @@ function reportKeysOfNobody(entries: readonly PropertyEntry[], findings: Finding
 function reportMisplaced(setting: Setting, options: SectionOptions, findings: FindingList): void {
   const { agent, isLenient } = options
   const [segment = '', ...rest] = setting.key.slice(agent.length + 1).split('.')
-  if (segment === 'configfilters') {
-    findings.error(
-      'MILLRACE_CONFIG_UNSUPPORTED',
-      setting,
-      'config filters are not supported; ${env:NAME} and ${sys:NAME} are',
-    )
-    return
-  }
   const isFamily = FAMILIES.some((each) => each === segment)
   const isKey = isFamily || segment === DEAD_LETTER_CHANNEL
   const meant = isKey ? undefined : closest(segment, SEGMENTS)

@@ -106,4 +106,5 @@ export const COMMON_KEYS: Readonly<Record<ComponentKind, readonly CommonKey[]>> 
   deserializer: [],
   httpHandler: [],
   monitor: [TYPE],
+  configFilter: [TYPE],
 }

@@ -5,6 +5,7 @@ import type { ComponentConfiguration } from './agent-configuration.js'
 import type { Setting, Settings } from './agent-section.js'
 import { COMMON_KEYS } from './common-keys.js'
 import { type ComponentTypes, KIND_NOUNS } from './component-types.js'
+import { noteOptions, type OptionNote } from './explanation.js'
 import type { FindingList, Place } from './finding.js'
 import { closestKey } from './suggestion.js'
 import { namedComponentOf, readOptions, type Surroundings } from './option-reader.js'
@@ -14,6 +15,8 @@ export interface CheckOptions {
   readonly findings: FindingList
   readonly isLenient: boolean
   readonly surroundings?: Surroundings | undefined
+  /** Where to tell what each value is and where it comes from. */
+  readonly notes?: OptionNote[] | undefined
 }
 
 /** Where one component stands in the file. */
@@ -114,6 +117,7 @@ export function checkComponent<K extends ComponentKind>(
   const { findings, isLenient, surroundings, wiring = NOWHERE } = options
   const type = plan.type?.value || plan.fallbackType || ''
   const errorsBefore = findings.errorCount
+  if (options.notes) noteOptions(plan, definition, { surroundings, findings, notes: options.notes })
   const nested = namedComponentOf(definition.options)?.spec
   const values = readOptions(
     definition.options,
@@ -139,8 +143,7 @@ export function checkComponent<K extends ComponentKind>(
       type,
       definition: definition as ComponentDefinition<K>,
       options: values,
-      file: findings.file,
-      line: lineOf(plan),
+      ...findings.originOf(lineOf(plan)),
     },
   }
 }

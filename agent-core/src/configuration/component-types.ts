@@ -17,6 +17,7 @@ export const KIND_NOUNS: Readonly<Record<ComponentKind, string>> = {
   deserializer: 'deserializer',
   httpHandler: 'HTTP handler',
   monitor: 'monitor',
+  configFilter: 'config filter',
 }
 
 const FLUME_PACKAGE = 'org.apache.flume.'
@@ -33,6 +34,7 @@ const OTHER_ALIASES: Readonly<Record<ComponentKind, string>> = {
   deserializer: '',
   httpHandler: '',
   monitor: '',
+  configFilter: 'hadoop',
 }
 
 /** A definition, or the sentence that says why there is none. */

@@ -1,5 +1,4 @@
-/** Notices when the configuration file changes, by Flume's rule: its modification time is newer. */
-import { stat } from 'node:fs/promises'
+/** Notices when a configuration changes: a newer file, another answer of a web server. */
 import {
   type Clock,
   type Deferred,
@@ -11,24 +10,24 @@ import {
 } from '@millrace/runtime'
 import type { AgentConfiguration } from './agent-configuration.js'
 import { formatFinding } from './finding.js'
+import type { ConfigurationDocument } from './documents/document.js'
 import {
+  filesOf,
   type LoadConfigurationOptions,
-  loadConfiguration,
+  loadDocuments,
   type LoadedConfiguration,
 } from './load-configuration.js'
+import { ConfigurationBackup } from './locations/backup.js'
+import { type Location, locationOf } from './locations/location.js'
 
 export interface ConfigurationWatcherOptions {
   readonly source: LoadConfigurationOptions
-  /** Time between two looks at the file, in milliseconds. */
+  /** Time between two looks at the files, in milliseconds. */
   readonly pollIntervalMs: number
   readonly logger: Logger
   readonly clock?: Clock
-}
-
-/** What tells two versions of a file apart. */
-interface Version {
-  readonly modifiedNs: bigint
-  readonly size: bigint
+  /** Where a copy of what was read last is kept, and read when nothing else can be. */
+  readonly backupDirectory?: string | undefined
 }
 
 /**
@@ -37,22 +36,41 @@ interface Version {
  */
 export class ConfigurationWatcher {
   readonly #options: ConfigurationWatcherOptions
-  #loaded: Version | undefined
+  readonly #locations: readonly Location[]
+  readonly #backup: ConfigurationBackup | undefined
   #request: Deferred<void> = deferred()
   #isRequested = false
 
+  /** @throws ConfigurationError `MILLRACE_CONFIG_UNREADABLE` for an address that cannot be read. */
   constructor(options: ConfigurationWatcherOptions) {
+    const { source, backupDirectory } = options
     this.#options = options
+    this.#locations = filesOf(source).map((each) => locationOf(each, source.credentials))
+    if (backupDirectory !== undefined) {
+      this.#backup = new ConfigurationBackup({ directory: backupDirectory, agent: source.agent })
+    }
   }
 
   /**
-   * The first load. A change made after it is seen by {@link watch}.
-   * @throws ConfigurationError `MILLRACE_CONFIG_UNREADABLE` when the file cannot be read.
+   * The first load. A change made after it is seen by {@link watch}. When nothing can be read, the copy
+   * in the backup directory is loaded.
+   * @throws ConfigurationError `MILLRACE_CONFIG_UNREADABLE` when there is none either.
    */
   async load(): Promise<LoadedConfiguration> {
-    // Before the file is read, so that a change made meanwhile is newer.
-    this.#loaded = await this.#version()
-    return loadConfiguration(this.#options.source)
+    const { source, logger } = this.#options
+    let documents: readonly ConfigurationDocument[]
+    try {
+      documents = await this.#read()
+    } catch (error) {
+      const copy = await this.#backup?.read()
+      if (!copy) throw error
+      logger.error(`the copy ${copy.name} is used instead of the configuration`, error)
+      return loadDocuments([copy], source)
+    }
+    this.#accept()
+    const loaded = await loadDocuments(documents, source)
+    await this.#keepCopy(loaded)
+    return loaded
   }
 
   /** Makes {@link watch} read the file now, whether it has changed or not. */
@@ -78,7 +96,7 @@ export class ConfigurationWatcher {
         if (configuration && !signal.aborted) await onChange(configuration)
       } catch (error) {
         if (signal.aborted) return
-        logger.error(`reloading ${this.#options.source.file} failed`, error)
+        logger.error(`reloading ${this.#name} failed`, error)
       }
     }
   }
@@ -104,16 +122,20 @@ export class ConfigurationWatcher {
     this.#isRequested = false
     if (isRequested) this.#request = deferred()
     const { source, logger } = this.#options
-    const version = await this.#version()
-    if (version === undefined) {
-      if (isRequested) logger.warn(`${source.file} is gone: the configuration stays as it is`)
+    const name = this.#name
+    const states = await Promise.all(this.#locations.map((location) => location.look()))
+    if (states.includes('gone')) {
+      const gone = this.#locations.filter((_, index) => states[index] === 'gone')
+      const line = `${gone.map((each) => each.name).join(', ')} is gone: the configuration stays as it is`
+      if (isRequested) logger.warn(line)
+      else logger.debug(line)
       return undefined
     }
-    if (!isRequested && !isNewer(version, this.#loaded)) return undefined
-    logger.info(`${source.file} ${isRequested ? 'is' : 'has changed and is'} read again`)
-    let loaded: LoadedConfiguration
+    if (!isRequested && !states.includes('changed')) return undefined
+    logger.info(`${name} ${isRequested ? 'is' : 'has changed and is'} read again`)
+    let documents: readonly ConfigurationDocument[]
     try {
-      loaded = await loadConfiguration(source)
+      documents = await this.#read()
     } catch (error) {
       // Half-way through a rename, for instance: the version is not remembered, so it is tried again.
       if (MillraceError.is(error) && error.code === 'MILLRACE_CONFIG_UNREADABLE') {
@@ -122,8 +144,34 @@ export class ConfigurationWatcher {
       }
       throw error
     }
-    this.#loaded = version
-    return this.#judge(loaded)
+    this.#accept()
+    const loaded = await loadDocuments(documents, source)
+    const configuration = this.#judge(loaded)
+    await this.#keepCopy(loaded)
+    return configuration
+  }
+
+  get #name(): string {
+    return this.#locations.map(({ name }) => name).join(', ')
+  }
+
+  async #read(): Promise<ConfigurationDocument[]> {
+    const documents: ConfigurationDocument[] = []
+    for (const location of this.#locations) documents.push(await location.read())
+    return documents
+  }
+
+  #accept(): void {
+    for (const location of this.#locations) location.accept()
+  }
+
+  async #keepCopy({ configuration, entries }: LoadedConfiguration): Promise<void> {
+    if (!this.#backup || !configuration) return
+    try {
+      await this.#backup.write(entries)
+    } catch (error) {
+      this.#options.logger.error('no copy of the configuration could be kept', error)
+    }
   }
 
   #judge(loaded: LoadedConfiguration): AgentConfiguration | undefined {
@@ -135,26 +183,9 @@ export class ConfigurationWatcher {
     if (loaded.configuration) return loaded.configuration
     logger.error(
       loaded.isAgentKnown
-        ? `${source.file} has errors: the configuration stays as it is`
-        : `${source.file} no longer has an agent ${source.agent}: the configuration stays as it is`,
+        ? `${this.#name} has errors: the configuration stays as it is`
+        : `${this.#name} no longer has an agent ${source.agent}: the configuration stays as it is`,
     )
     return undefined
   }
-
-  async #version(): Promise<Version | undefined> {
-    try {
-      const { mtimeNs, size } = await stat(this.#options.source.file, { bigint: true })
-      return { modifiedNs: mtimeNs, size }
-    } catch (error) {
-      this.#options.logger.debug(`${this.#options.source.file} cannot be looked at`, error)
-      return undefined
-    }
-  }
-}
-
-/** Two writes within one tick of the file system's clock differ by size at least. */
-function isNewer(version: Version, loaded: Version | undefined): boolean {
-  if (loaded === undefined) return true
-  if (version.modifiedNs === loaded.modifiedNs) return version.size !== loaded.size
-  return version.modifiedNs > loaded.modifiedNs
 }

@@ -1,5 +1,6 @@
 /** Where a sink's dead letters go: its own key, else the agent's. */
-import { type AgentSection, DEAD_LETTER_CHANNEL, type Setting } from './agent-section.js'
+import type { AgentSection, Setting } from './agent-section.js'
+import { DEAD_LETTER_CHANNEL } from './families.js'
 import type { FindingList } from './finding.js'
 import { type Listed, readNames, reportUnknownName } from './lists.js'
 

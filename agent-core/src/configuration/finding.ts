@@ -25,18 +25,40 @@ export interface Place {
   readonly line: number
 }
 
-/** Gathers what is wrong with one file. */
-export class FindingList {
+/** A file among those of one configuration. Lines are counted through all of them. */
+export interface LineOrigin {
   readonly file: string
-  readonly #findings: Finding[] = []
+  /** How many lines stand in the files before it. */
+  readonly linesBefore: number
+}
 
-  constructor(file: string) {
-    this.file = file
+/** Gathers what is wrong with the files of one configuration. */
+export class FindingList {
+  readonly #origins: readonly LineOrigin[]
+  readonly #findings: { readonly at: number; readonly finding: Finding }[] = []
+
+  /** `origins` in the order of the files; a single file may be given by its name. */
+  constructor(origins: string | readonly LineOrigin[]) {
+    this.#origins = typeof origins === 'string' ? [{ file: origins, linesBefore: 0 }] : origins
+  }
+
+  /** The file and the line in it for a line counted through all files. */
+  originOf(line: number): { readonly file: string; readonly line: number } {
+    const origin = this.#origins.findLast(({ linesBefore }) => linesBefore < line)
+    const { file, linesBefore } = origin ?? this.#origins[0] ?? { file: '', linesBefore: 0 }
+    return { file, line: line - linesBefore }
+  }
+
+  /** `line 3`, or `other.properties:3` where a reader could take it for a line of this place's file. */
+  describeLine(line: number, from: Place): string {
+    const { file, line: shown } = this.originOf(line)
+    return file === this.originOf(from.line).file ? `line ${shown}` : `${file}:${shown}`
   }
 
   add(severity: Finding['severity'], code: FindingCode, place: Place, message: string): void {
-    const { key, line } = place
-    this.#findings.push({ file: this.file, line, severity, code, key, message })
+    const { file, line } = this.originOf(place.line)
+    const finding = { file, line, severity, code, key: place.key, message }
+    this.#findings.push({ at: place.line, finding })
   }
 
   error(code: FindingCode, place: Place, message: string): void {
@@ -47,13 +69,18 @@ export class FindingList {
     this.add('warning', code, place, message)
   }
 
-  get errorCount(): number {
-    return this.#findings.filter((each) => each.severity === 'error').length
+  /** Takes over what another list of the same files has gathered. */
+  addAll(other: FindingList): void {
+    this.#findings.push(...other.#findings)
   }
 
-  /** In the order of the file; on one line in the order of discovery. */
+  get errorCount(): number {
+    return this.#findings.filter(({ finding }) => finding.severity === 'error').length
+  }
+
+  /** In the order of the files; on one line in the order of discovery. */
   sorted(): Finding[] {
-    return this.#findings.toSorted((a, b) => a.line - b.line)
+    return this.#findings.toSorted((a, b) => a.at - b.at).map(({ finding }) => finding)
   }
 }
 

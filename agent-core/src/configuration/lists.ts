@@ -1,5 +1,6 @@
 /** Lists of names: which components an agent has, which channels a source writes to. */
-import type { AgentSection, Family, Setting, Settings } from './agent-section.js'
+import type { AgentSection, Setting, Settings } from './agent-section.js'
+import type { Family } from './families.js'
 import { type FindingList, type Place, quote } from './finding.js'
 import { closest, suggest } from './suggestion.js'
 
@@ -16,6 +17,7 @@ const NOUNS: Readonly<Record<Family, string>> = {
   channels: 'channel',
   sinks: 'sink',
   sinkgroups: 'sink group',
+  configfilters: 'config filter',
 }
 
 /** The names of a list, each once. An absent or unusable list has none. */

@@ -58,7 +58,7 @@ function pick(
   return { problem: `the module ${quote(name)} exports ${kinds}; a ${kind} is needed` }
 }
 
-function isDefinition(value: unknown): value is ComponentDefinition {
+export function isDefinition(value: unknown): value is ComponentDefinition {
   if (typeof value !== 'object' || value === null) return false
   const { kind, options, create } = value as Partial<ComponentDefinition>
   return (

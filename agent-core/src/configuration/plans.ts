@@ -44,6 +44,18 @@ export function planChannel({ name, settings, listLine }: Listed): Plan<'channel
   }
 }
 
+export function planConfigFilter({ name, settings, listLine }: Listed): Plan<'configFilter'> {
+  return {
+    kind: 'configFilter',
+    name,
+    own: settings.filter((key) => key !== 'type'),
+    absentKeys: absentKeys('configFilter', settings),
+    typeKey: `${settings.prefix}type`,
+    type: settings.get('type'),
+    listLine,
+  }
+}
+
 export function planSink({ name, settings, listLine }: Listed): Plan<'sink'> {
   return {
     kind: 'sink',

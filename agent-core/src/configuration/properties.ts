@@ -24,7 +24,7 @@ const isBlank = (char: string): boolean => char === ' ' || char === '\t' || char
 
 /** Every entry of a file, in its order, repetitions included. */
 export function parseProperties(bytes: Uint8Array): PropertyEntry[] {
-  return parsePropertiesText(decode(bytes))
+  return parsePropertiesText(decodeProperties(bytes))
 }
 
 export function parsePropertiesText(text: string): PropertyEntry[] {
@@ -32,7 +32,7 @@ export function parsePropertiesText(text: string): PropertyEntry[] {
 }
 
 /** UTF-8, without its byte order mark, when the bytes are that; else Java's ISO-8859-1. */
-function decode(bytes: Uint8Array): string {
+export function decodeProperties(bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch {

@@ -1,19 +1,20 @@
 /**
- * `${…}` in values. `${env:X}` is a variable of the environment, `${sys:X}` a `-Dkey=value` of the
- * command line, `${a.b.c}` another key of the file; `${X:-text}` has a default; `$${` is a literal
- * `${`. Names and defaults may hold references themselves. What the environment and the command
- * line give is taken as it is: a password that holds `${` stays one.
+ * `${…}` in values. `${prefix:name}` asks a lookup (`${env:X}` a variable of the environment),
+ * `${filter['key']}` a config filter, `${a.b.c}` is another key of the files; `${X:-text}` has a
+ * default; `$${` is a literal `${`. Names and defaults may hold references themselves. What comes from
+ * outside is taken as it is: a password that holds `${` stays one.
  */
-import { homedir, tmpdir, type } from 'node:os'
-import { sep } from 'node:path'
 import type { FindingCode } from './finding.js'
+import type { LookupAnswer } from './lookups/lookups.js'
+import { Lookups } from './lookups/lookups.js'
 import { suggest } from './suggestion.js'
 
 export interface SubstitutionSources {
-  /** Every key of the file with its last value, as written. */
+  /** Every key of the files with its last value, as written. */
   readonly properties: ReadonlyMap<string, string>
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly systemProperties: Readonly<Record<string, string>>
+  readonly lookups: Lookups
 }
 
 export interface SubstitutionProblem {
@@ -33,6 +34,9 @@ const MAX_DEPTH = 32
 const MAX_VALUE_CHARS = 1_048_576
 /** A switch of Flume's launcher: a bare `${NAME}` is looked up in the environment too. */
 const LEGACY_SWITCH = ['propertiesImplementation', 'org.apache.flume.node.EnvVarResolverProperties']
+
+/** `filter['key']`, `filter["key"]` or `filter[key]`. */
+const FILTER_REFERENCE = /^([^[\]\s]+)\[(['"]?)([\w.-]+)\2\]$/
 
 export class Substitution {
   readonly #sources: SubstitutionSources
@@ -124,15 +128,25 @@ class Expansion {
   #lookUp(name: string): string | undefined {
     const { environment, systemProperties } = this.#sources
     const [prefix, bare] = splitPrefix(name)
-    if (prefix === 'env' && Object.hasOwn(environment, bare)) return environment[bare]
-    if (prefix === 'sys') {
-      const value = own(systemProperties, bare) ?? runtimeProperty(bare)
-      if (value !== undefined) return value
+    const answer = this.#ask(name)
+    if (answer && 'value' in answer) return answer.value
+    if (answer && 'problem' in answer) {
+      this.#error(answer.code ?? 'MILLRACE_CONFIG_INVALID', `\${${name}}: ${answer.problem}`)
+      return ''
     }
     if (this.#sources.properties.has(bare)) return this.#reference(bare)
     const [key = '', legacy] = LEGACY_SWITCH
     if (prefix === undefined && own(systemProperties, key) === legacy) return own(environment, bare)
     return undefined
+  }
+
+  /** What a lookup or a config filter says; undefined when the name is of neither. */
+  #ask(name: string): LookupAnswer | undefined {
+    const { lookups } = this.#sources
+    const [prefix, bare] = splitPrefix(name)
+    if (prefix !== undefined && Lookups.isPrefix(prefix)) return lookups.look(prefix, bare)
+    const [, filter, , key] = FILTER_REFERENCE.exec(name) ?? []
+    return filter === undefined || key === undefined ? undefined : lookups.filter(filter, key)
   }
 
   #reference(key: string): string | undefined {
@@ -157,24 +171,17 @@ class Expansion {
   }
 
   #reportUnknown(name: string): void {
-    const [prefix, bare] = splitPrefix(name)
-    if (prefix === 'env') {
+    const answer = this.#ask(name)
+    if (answer && 'absent' in answer) {
+      this.#error('MILLRACE_CONFIG_INVALID', answer.absent)
+      return
+    }
+    const [, filter] = FILTER_REFERENCE.exec(name) ?? []
+    if (filter !== undefined) {
       this.#error(
-        'MILLRACE_CONFIG_INVALID',
-        `the environment has no ${bare}; set it or write \${${name}:-default}`,
+        'MILLRACE_CONFIG_UNKNOWN_NAME',
+        `\${${name}} needs a config filter ${filter}; there is none`,
       )
-    } else if (prefix === 'sys') {
-      this.#error(
-        'MILLRACE_CONFIG_INVALID',
-        `no -D${bare}=… is given; give it or write \${${name}:-default}`,
-      )
-    } else if (prefix === 'java' || prefix === 'date') {
-      this.#error(
-        'MILLRACE_CONFIG_UNSUPPORTED',
-        `\${${name}} is not supported: only env, sys and other keys can be referred to`,
-      )
-    } else if (/^[\w-]+\[.*\]$/.test(name)) {
-      this.#error('MILLRACE_CONFIG_UNSUPPORTED', `\${${name}} needs a config filter; there is none`)
     } else {
       const hint = suggest(name, this.#sources.properties.keys())
       this.#warning(`\${${name}} names no key of the file and stays as written${hint}`)
@@ -237,22 +244,4 @@ function splitPrefix(name: string): [prefix: string | undefined, bare: string] {
 
 function own(record: Readonly<Record<string, string | undefined>>, key: string) {
   return Object.hasOwn(record, key) ? record[key] : undefined
-}
-
-/** The system properties that a Java process always has and that mean something here. */
-function runtimeProperty(name: string): string | undefined {
-  switch (name) {
-    case 'user.home':
-      return homedir()
-    case 'user.dir':
-      return process.cwd()
-    case 'java.io.tmpdir':
-      return tmpdir()
-    case 'os.name':
-      return type()
-    case 'file.separator':
-      return sep
-    default:
-      return undefined
-  }
 }

@@ -78,7 +78,10 @@ function settingsOf(properties: Readonly<Record<string, string>>): Settings {
   const byKey = new Map(
     Object.entries(properties)
       .filter(([key]) => key.startsWith(PREFIX) && key !== `${PREFIX}type`)
-      .map(([key, value]) => [key.slice(PREFIX.length), { key, value, line: 0, isUsable: true }]),
+      .map(([key, value]) => [
+        key.slice(PREFIX.length),
+        { key, value, written: value, line: 0, isUsable: true },
+      ]),
   )
   return new Settings(PREFIX, byKey)
 }
@@ -97,7 +100,7 @@ async function checkMonitor(type: string, own: Settings, types: ComponentTypes, 
     name: type,
     own,
     typeKey,
-    type: { key: typeKey, value: type, line: 0, isUsable: true },
+    type: { key: typeKey, value: type, written: type, line: 0, isUsable: true },
     listLine: 0,
     absentKeys: [],
   }

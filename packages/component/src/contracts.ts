@@ -291,3 +291,12 @@ export interface Monitor extends Component {
   /** Where it listens, once it has started; undefined for one that does not. */
   readonly address?: { readonly host: string; readonly port: number } | undefined
 }
+
+/** Looks up what `${filter['key']}` stands for in a configuration (Flume's ConfigFilter). */
+export interface ConfigFilter {
+  /**
+   * The text for a key, or undefined where there is none. It is asked once for each key of a
+   * configuration, while that is read; what it throws is a finding.
+   */
+  filter(key: string, signal: AbortSignal): string | undefined | Promise<string | undefined>
+}

@@ -3,6 +3,7 @@ import type { Clock, Logger, Random } from '@millrace/runtime'
 import type {
   Channel,
   ChannelSelector,
+  ConfigFilter,
   EventDeserializer,
   EventSerializer,
   HttpSourceHandler,
@@ -28,6 +29,7 @@ export type ComponentKind =
   | 'deserializer'
   | 'httpHandler'
   | 'monitor'
+  | 'configFilter'
 
 /** What a definition makes, by kind. */
 export interface Components {
@@ -41,6 +43,7 @@ export interface Components {
   deserializer: EventDeserializer
   httpHandler: HttpSourceHandler
   monitor: Monitor
+  configFilter: ConfigFilter
 }
 
 /** What a component gets when it is made. Making one touches nothing: files and sockets wait for `start`. */
@@ -63,6 +66,8 @@ export interface ExtraContext {
   source: NamedBySource
   deserializer: { readonly input: InputFile }
   monitor: { readonly monitored: MonitoredAgent }
+  /** Variables of the environment. */
+  configFilter: { readonly environment: NodeJS.ProcessEnv }
   /** Makes a serializer for a new file, where the options name one. */
   sink: { readonly createSerializer: () => EventSerializer }
 }
@@ -176,3 +181,6 @@ export const defineHttpHandler = <const S extends OptionShape>(
 export const defineMonitor = <const S extends OptionShape>(
   given: Given<'monitor', S>,
 ): ComponentDefinition<'monitor', S> => ({ ...given, kind: 'monitor' })
+export const defineConfigFilter = <const S extends OptionShape>(
+  given: Given<'configFilter', S>,
+): ComponentDefinition<'configFilter', S> => ({ ...given, kind: 'configFilter' })

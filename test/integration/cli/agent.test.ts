@@ -145,9 +145,11 @@ describe('millrace agent', () => {
       [['-f', file], /--name/],
       [['-n', 'a1', '-f', file, '--poll-interval', 'x'], /--poll-interval/],
       [['-n', 'a1', '-f', file, '--log-level', 'loud'], /--log-level/],
-      [['-n', 'a1', '-f', file, '-f', file], /--conf-file stands twice/],
+      [['-n', 'a1', '-n', 'a1', '-f', file], /--name stands twice/],
+      [['-n', 'a1'], /--conf-file or --conf-uri/],
       [['-n', 'a1', '-f', file, '--zkConnString', 'zk:2181'], /--zkConnString/],
-      [['-n', 'a1', '--conf-uri=http://x/'], /--conf-uri/],
+      [['-n', 'a1', '-u', 'classpath:a.properties'], /no class path/],
+      [['-n', 'a1', '-u', 'http://127.0.0.1:1/a', '-user', 'u', '-pwd', 'p'], /cannot be read/],
       [['-n', 'a1', '-f', file, '-Xmx512m'], /-Xmx512m/],
       [['-n', 'a1', '-f', file, '-Dflume.monitoring.type=ganglia'], /ganglia/],
     ] as const

@@ -230,9 +230,8 @@ a1.sinkgroups.g1.processor.priority.k2 = high`
     assert.deepEqual(await withMore('a1.sinks.k1.store-type = org.example.Store'), [
       '12 error UNSUPPORTED a1.sinks.k1.store-type',
     ])
-    assert.deepEqual(await withMore('a1.configfilters = f1\na1.configfilters.f1.type = env'), [
-      '12 error UNSUPPORTED a1.configfilters',
-      '13 error UNSUPPORTED a1.configfilters.f1.type',
+    assert.deepEqual(await withMore('a1.configfilters = f1\na1.configfilters.f1.type = hadoop'), [
+      '13 error UNKNOWN_TYPE a1.configfilters.f1.type',
     ])
   })
 

@@ -1,4 +1,10 @@
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { builtinComponents } from '@millrace/agent-core'
+import { testComponents } from '../../support/configuration/test-components.js'
+import { temporaryDirectory } from '../../support/temp-directory.js'
 import { load, type LoadOptions, shortForm } from '../../support/configuration/loading.js'
 
 const AGENT = `a1.sources = r1
@@ -23,6 +29,7 @@ async function bind(value: string, options: LoadOptions & { more?: string } = {}
   }
 }
 
+const filters = builtinComponents.filter(({ kind }) => kind === 'configFilter')
 const environment = { HOST: 'db', EMPTY: '', DOLLAR: 'p${env:HOST}', 'A.B': 'dotted' }
 const systemProperties = { host: 'sysdb', 'a.b': 'dots' }
 
@@ -105,10 +112,77 @@ describe('a value with ${…}', () => {
     assert.match(message ?? '', /did you mean "a1\.sources\.r1\.port"/)
   })
 
-  it('refuses look-ups and filters that there are none of', async () => {
-    for (const value of ['${java:version}', '${date:yyyy}', "${store['key']}"]) {
+  it('takes the lookups of Commons Text', async () => {
+    const directory = temporaryDirectory()
+    writeFileSync(join(directory, 'secret.txt'), 'grün\n')
+    writeFileSync(join(directory, 'more.properties'), 'a.b = 1\nport = 4\u0031\n')
+    const now = new Date(2026, 10, 24, 5, 6, 7)
+    const given: Record<string, string> = {
+      "${date:yyyy-MM-dd'T'HH:mm:ss}": '2026-11-24T05:06:07',
+      '${date:EEE, d MMM yy, h a}': 'Tue, 24 Nov 26, 5 AM',
+      '${DATE:EEEE MMMM D}': 'Tuesday November 328',
+      '${base64Encoder:hello}': 'aGVsbG8=',
+      '${base64Decoder:aGVsbG8=}': 'hello',
+      '${urlEncoder:a b&c}': 'a+b%26c',
+      '${urlDecoder:a+b%26c}': 'a b&c',
+      [`\${file:UTF-8:${directory}/secret.txt}`]: 'grün',
+      [`\${properties:${directory}/more.properties::port}`]: '41',
+      '${dns:address|127.0.0.1}': '127.0.0.1',
+      '${java:version}': `Node ${process.version}`,
+      [`\${file:UTF-8:\${env:DIRECTORY}/secret.txt}x`]: 'grün\nx',
+    }
+    for (const [text, value] of Object.entries(given)) {
+      const taken = await bind(text, { now, environment: { DIRECTORY: directory } })
+      assert.deepEqual(taken, { value, findings: [], message: undefined }, text)
+    }
+    assert.equal((await bind('${localhost:name}')).value, hostname())
+  })
+
+  it('refuses by name what needs Java, and says what a lookup could not do', async () => {
+    for (const value of ['${const:a.B.C}', '${script:javascript:1}', '${xml:a:b}']) {
       assert.deepEqual((await bind(value)).findings, ['7 error UNSUPPORTED a1.sources.r1.bind'])
     }
+    for (const value of [
+      '${file:UTF-8:/no/such/file}',
+      '${file:nonsense}',
+      '${date:QQQ}',
+      '${localhost:zzz}',
+      '${properties:/no/such::x}',
+      '${java:zzz}',
+    ]) {
+      assert.deepEqual((await bind(value)).findings, ['7 error INVALID a1.sources.r1.bind'], value)
+    }
+    assert.equal((await bind('${localhost:zzz:-d}')).value, 'd')
+  })
+
+  it('asks config filters, with or without quotes', async () => {
+    const more = `a1.configfilters = f1 f2
+a1.configfilters.f1.type = env
+a1.configfilters.f2.type = external
+a1.configfilters.f2.command = printf %s-\${sys:tail}\\n
+`
+    const options = { more, components: [...testComponents, ...filters] }
+    for (const text of ["${f1['HOST']}", '${f1["HOST"]}', '${f1[HOST]}']) {
+      const taken = await bind(text, {
+        ...options,
+        environment,
+        systemProperties: { tail: 'x' },
+      })
+      assert.deepEqual([taken.value, taken.findings], ['db', []], text)
+    }
+    const run = { ...options, environment: process.env, systemProperties: { tail: 'end' } }
+    assert.deepEqual((await bind("${f2['key']}", run)).value, 'key-end')
+    assert.equal((await bind("${f1['NO_SUCH']:-default}", run)).value, 'default')
+    for (const [text, code] of [
+      ["${f1['NO_SUCH']}", 'INVALID'],
+      ["${store['key']}", 'UNKNOWN_NAME'],
+    ]) {
+      assert.deepEqual((await bind(text ?? '', run)).findings, [
+        `7 error ${code} a1.sources.r1.bind`,
+      ])
+    }
+    const failing = { ...run, more: more.replace('printf', 'false') }
+    assert.match((await bind("${f2['key']}", failing)).message ?? '', /false ended with 1/)
   })
 
   it('refuses a circle and names it', async () => {

@@ -3,12 +3,15 @@ import { LOG_LEVELS, type LogLevel } from '@millrace/runtime'
 import { collectProperty, type Parsed, parseArguments, seconds } from '../arguments.js'
 import { UsageError } from '../exit-code.js'
 import type { Terminal } from '../terminal.js'
-import { refuseFlumeOptions } from './refused-options.js'
+import { plainFlumeOptions, refuseFlumeOptions } from './refused-options.js'
 
 /** Which agent of which file, and what stands in for Java's system properties. */
 export interface ConfigurationOptions {
   readonly name: string
-  readonly confFile: string
+  readonly confFile?: readonly string[]
+  readonly confUri?: readonly string[]
+  readonly confUser?: string
+  readonly confPassword?: string
   readonly conf?: string
   readonly D: Readonly<Record<string, string>>
   readonly lenient: boolean
@@ -16,8 +19,9 @@ export interface ConfigurationOptions {
 
 export interface AgentOptions extends ConfigurationOptions {
   readonly reloadConf: boolean
-  /** In milliseconds, as the two below. */
-  readonly pollInterval: number
+  readonly backupDirectory?: string
+  /** In milliseconds, as the two below. Undefined: by where the configuration stands. */
+  readonly pollInterval?: number
   readonly startTimeout: number
   readonly stopTimeout: number
   readonly logLevel: LogLevel
@@ -29,7 +33,18 @@ type Command = Parameters<Parameters<typeof parseArguments>[2]>[0]
 export function declareConfiguration(command: Command): Command {
   return command
     .requiredOption('-n, --name <name>', 'name of the agent in the file', once('--name'))
-    .requiredOption('-f, --conf-file <file>', 'the .properties file', once('--conf-file'))
+    .addOption(
+      command
+        .createOption('-f, --conf-file <file>', 'a file of the configuration; may be repeated')
+        .argParser(several('--conf-file')),
+    )
+    .addOption(
+      command
+        .createOption('-u, --conf-uri <uri>', 'an http, https or file address; may be repeated')
+        .argParser(several('--conf-uri')),
+    )
+    .option('--conf-user <user>', 'user for http addresses, also -user')
+    .option('--conf-password <password>', 'their password, also -pwd')
     .option('-c, --conf <dir>', 'directory where modules named by a type are looked for too')
     .addOption(
       command
@@ -45,10 +60,11 @@ export async function parseAgentOptions(
   terminal: Terminal,
 ): Promise<Parsed<AgentOptions>> {
   refuseFlumeOptions(args)
-  return parseArguments<AgentOptions>(args, terminal, (command) =>
+  return parseArguments<AgentOptions>(plainFlumeOptions(args), terminal, (command) =>
     declareConfiguration(command.name('millrace agent').description('Runs an agent.'))
-      .option('--no-reload-conf', 'read the file once only')
-      .addOption(timeOption(command, '--poll-interval <s>', { default: 30, parse: positive }))
+      .option('--no-reload-conf', 'read the configuration once only')
+      .option('-b, --backup-directory <dir>', 'keep a copy there, for when nothing can be read')
+      .addOption(timeOption(command, '-i, --poll-interval <s>', { parse: positive }))
       .addOption(
         timeOption(command, '--start-timeout <s>', {
           default: 30,
@@ -77,7 +93,15 @@ function logLevel(text: string): LogLevel {
   return level
 }
 
-/** An option that must not stand twice: Flume merges several files, which this command does not. */
+/** Gathers what may be repeated. */
+function several(name: string) {
+  return (text: string, previous: readonly string[] = []): readonly string[] => {
+    if (text === '') throw new UsageError(`${name} is empty`)
+    return [...previous, text]
+  }
+}
+
+/** An option that must not stand twice. */
 function once(name: string) {
   return (text: string, previous: string | undefined): string => {
     if (previous !== undefined) throw new UsageError(`${name} stands twice; it takes one value`)
@@ -87,7 +111,8 @@ function once(name: string) {
 }
 
 const TIME_OPTIONS = {
-  '--poll-interval <s>': 'seconds between two looks at the file',
+  '-i, --poll-interval <s>':
+    'seconds between two looks at the configuration (default: 30; 300 with an http address)',
   '--start-timeout <s>': 'seconds in which every component must have started',
   '--stop-timeout <s>': 'seconds in which a stop drains memory channels',
 } as const
@@ -96,10 +121,10 @@ const TIME_OPTIONS = {
 function timeOption(
   command: Command,
   flags: keyof typeof TIME_OPTIONS,
-  how: { readonly default: number; readonly parse: (text: string) => number },
+  how: { readonly default?: number; readonly parse: (text: string) => number },
 ) {
-  return command
-    .createOption(flags, TIME_OPTIONS[flags])
-    .argParser(how.parse)
-    .default(how.default * 1_000, String(how.default))
+  const option = command.createOption(flags, TIME_OPTIONS[flags]).argParser(how.parse)
+  return how.default === undefined
+    ? option
+    : option.default(how.default * 1_000, String(how.default))
 }

@@ -1,5 +1,6 @@
 import {
   type AgentConfiguration,
+  filesOf,
   formatFinding,
   loadConfiguration,
   type LoadConfigurationOptions,
@@ -16,13 +17,22 @@ export interface ReadConfiguration {
   readonly lines: readonly string[]
 }
 
-/** Which file to load for which agent, as the command line says. */
+/**
+ * What to load for which agent, as the command line says.
+ * @throws UsageError when it names nothing.
+ */
 export function configurationSource(
   options: ConfigurationOptions,
   environment: NodeJS.ProcessEnv,
 ): LoadConfigurationOptions {
+  const { confFile = [], confUri = [], confUser, confPassword } = options
+  const file = [...confFile, ...confUri]
+  if (file.length === 0) throw new UsageError('say what to read: --conf-file or --conf-uri')
+  const user = confUser ?? environment['MILLRACE_CONF_USER']
+  const password = confPassword ?? environment['MILLRACE_CONF_PASSWORD'] ?? ''
   return {
-    file: options.confFile,
+    file,
+    ...(user === undefined ? {} : { credentials: { user, password } }),
     agent: options.name,
     systemProperties: options.D,
     environment,
@@ -38,7 +48,8 @@ export async function readConfiguration(
 ): Promise<ReadConfiguration> {
   const { findings, isAgentKnown, configuration } = await readable(load(source))
   const lines = findings.map(formatFinding)
-  if (!isAgentKnown) throw new UsageError(`${source.file} has no agent named “${source.agent}”`)
+  if (!isAgentKnown)
+    throw new UsageError(`${filesOf(source).join(', ')} has no agent named “${source.agent}”`)
   return { configuration, lines }
 }
 

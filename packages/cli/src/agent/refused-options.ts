@@ -2,7 +2,6 @@
 import { UsageError } from '../exit-code.js'
 
 const NO_ZOOKEEPER = 'configurations in ZooKeeper are not supported; use --conf-file'
-const NO_URI = 'configurations from a URI are not supported; use --conf-file'
 const NO_JVM = 'there is no Java virtual machine here'
 
 const REFUSED: ReadonlyMap<string, string> = new Map([
@@ -10,18 +9,10 @@ const REFUSED: ReadonlyMap<string, string> = new Map([
   ['-z', NO_ZOOKEEPER],
   ['--zkBasePath', NO_ZOOKEEPER],
   ['-p', NO_ZOOKEEPER],
-  ['--conf-uri', NO_URI],
-  ['-u', NO_URI],
-  ['--auth-provider', NO_URI],
-  ['-a', NO_URI],
-  ['--conf-user', NO_URI],
-  ['-user', NO_URI],
-  ['--conf-password', NO_URI],
-  ['-pwd', NO_URI],
+  ['--auth-provider', 'basic authentication is built in; use --conf-user and --conf-password'],
+  ['-a', 'basic authentication is built in; use --conf-user and --conf-password'],
   ['--conf-provider', 'configuration providers are Java classes; use --conf-file'],
   ['-prov', 'configuration providers are Java classes; use --conf-file'],
-  ['--backup-directory', 'copies of the configuration are not kept'],
-  ['-b', 'copies of the configuration are not kept'],
   ['--classpath', `${NO_JVM}; components are npm packages named in the configuration`],
   ['-C', `${NO_JVM}; components are npm packages named in the configuration`],
   ['--plugins-path', `${NO_JVM}; components are npm packages named in the configuration`],
@@ -31,6 +22,16 @@ const REFUSED: ReadonlyMap<string, string> = new Map([
 
 /** Prefixes of options of the Java virtual machine. */
 const JVM_PREFIXES = ['-X', '-agentlib', '-agentpath', '-javaagent']
+
+/** Flume's one-dash words, which would be read as several options. */
+const PLAIN: ReadonlyMap<string, string> = new Map([
+  ['-user', '--conf-user'],
+  ['-pwd', '--conf-password'],
+])
+
+export function plainFlumeOptions(args: readonly string[]): string[] {
+  return args.map((arg) => PLAIN.get(arg) ?? arg)
+}
 
 /** @throws UsageError naming the first option that Flume has and Millrace does not. */
 export function refuseFlumeOptions(args: readonly string[]): void {

@@ -72,7 +72,7 @@ export async function locate(
     configurationSource(
       {
         name,
-        confFile,
+        confFile: [confFile],
         D: options.D,
         lenient: options.lenient,
         ...(options.conf === undefined ? {} : { conf: options.conf }),

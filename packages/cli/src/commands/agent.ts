@@ -1,6 +1,8 @@
 import {
   Agent,
   ConfigurationWatcher,
+  filesOf,
+  type LoadConfigurationOptions,
   type Monitoring,
   type ReloadReport,
   startMonitoring,
@@ -26,10 +28,11 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   warnOfProperties(options.D, logger)
   const signals = stopSignals({ environment: terminal.environment })
   const source = configurationSource(options, terminal.environment)
-  const watcher = new ConfigurationWatcher({
+  const watcher = makeWatcher({
     source,
-    pollIntervalMs: options.pollInterval,
+    pollIntervalMs: options.pollInterval ?? defaultPollMs(source),
     logger,
+    backupDirectory: options.backupDirectory,
   })
   onHangUp(watcher, options, logger)
   const { configuration, lines } = await readConfiguration(source, () => watcher.load())
@@ -119,6 +122,20 @@ function described({ restarted, rerouted, started, stopped, kept }: ReloadReport
     .filter(([, names]) => names.length > 0)
     .map(([what, names]) => `${what}: ${names.join(', ')}`)
   return parts.join('; ')
+}
+
+/** @throws UsageError for an address that no configuration can come from. */
+function makeWatcher(options: ConstructorParameters<typeof ConfigurationWatcher>[0]) {
+  try {
+    return new ConfigurationWatcher(options)
+  } catch (error) {
+    throw new UsageError(messageOf(error))
+  }
+}
+
+/** As in Flume: a web server is asked less often. */
+function defaultPollMs(source: LoadConfigurationOptions): number {
+  return filesOf(source).some((each) => /^https?:/i.test(each)) ? 300_000 : 30_000
 }
 
 /** SIGHUP asks for a reload. A terminal that closes must not end an agent. */

@@ -17,6 +17,8 @@ const KIND_WORDS: Readonly<Record<string, ComponentKind>> = {
   deserializer: 'deserializer',
   httphandler: 'httpHandler',
   handler: 'httpHandler',
+  configfilter: 'configFilter',
+  filter: 'configFilter',
 }
 
 /** The kind that a word means; an s at its end and its case do not matter. */
