@@ -38,3 +38,9 @@ export {
 } from './monitoring/monitoring.js'
 export { type BuiltinComponent, builtinComponents } from './registry.js'
 export { REJECTED_AT, REJECTED_REASON, REJECTED_SINK } from './runners/dead-letters.js'
+export {
+  EmbeddedAgent,
+  type EmbeddedAgentOptions,
+  type EmbeddedEvent,
+} from './embedded/embedded-agent.js'
+export { EMBEDDED_AGENT_KEYS } from './embedded/embedded-keys.js'

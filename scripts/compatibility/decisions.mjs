@@ -152,7 +152,6 @@ export const PENDING = [
   'serializer DEFAULT',
   'serializer RegexExtractorInterceptorMillisSerializer',
   'configFilter *',
-  'client embedded-agent',
   'tool flume-ng agent: --conf-uri,-u',
   'tool flume-ng agent: --auth-provider,-a',
   'tool flume-ng agent: --conf-user,-user',
