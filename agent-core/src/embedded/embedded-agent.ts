@@ -15,6 +15,7 @@ import type { AgentConfiguration } from '../configuration/agent-configuration.js
 import { readSection } from '../configuration/agent-section.js'
 import { ComponentTypes } from '../configuration/component-types.js'
 import { FindingList } from '../configuration/finding.js'
+import { Lookups } from '../configuration/lookups/lookups.js'
 import { parseProperties } from '../configuration/properties.js'
 import type { Metrics } from '../monitoring/metrics.js'
 import { builtinComponents } from '../registry.js'
@@ -143,7 +144,8 @@ async function check(
   const findings = new FindingList('embedded agent')
   const escape = (text: string) => text.replaceAll(/[\\=:\s#!]/g, '\\$&')
   const text = Object.entries(properties).map(([key, value]) => `${escape(key)}=${escape(value)}`)
-  const sources = { environment: {}, systemProperties: {} }
+  const nothing = { environment: {}, systemProperties: {} }
+  const sources = { ...nothing, lookups: new Lookups({ ...nothing, now: new Date() }) }
   const section = readSection(
     parseProperties(Buffer.from(text.join('\n'))),
     { agent, isLenient: false, sources },
