@@ -15,6 +15,7 @@ import { startGraph } from './assembly/start-graph.js'
 import { stopGraph } from './assembly/stop-graph.js'
 import type { AgentConfiguration } from './configuration/agent-configuration.js'
 import { histogramsOf, type Metrics, metricsOf } from './monitoring/metrics.js'
+import type { OnBytes } from './processing/on-bytes.js'
 
 const DEFAULT_START_TIMEOUT_MS = 30_000
 const DEFAULT_REPLACE_TIMEOUT_MS = 10_000
@@ -30,8 +31,8 @@ export interface AgentOptions {
    * channel that is to go may take to become empty, in milliseconds. Default 10,000.
    */
   readonly replaceTimeoutMs?: number
-  /** Told the bytes of each batch that a source hands over: for who manages the process's memory. */
-  readonly onBytes?: (bytes: number) => void
+  /** Told the bytes of each batch that comes or goes: for who manages the process's memory. */
+  readonly onBytes?: OnBytes
 }
 
 export interface StopReport {

@@ -1,4 +1,5 @@
 export { Agent, type AgentOptions, type StopReport } from './agent.js'
+export type { OnBytes } from './processing/on-bytes.js'
 export type { ReloadReport } from './assembly/replace-graph.js'
 export type {
   AgentConfiguration,

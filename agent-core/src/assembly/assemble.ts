@@ -27,13 +27,14 @@ import type { ChannelNode, Graph, RunnerNode, SinkNode, SourceNode } from './gra
 import { canStay, isSameGroup, isSamePath, isSameSink, isSameSource } from './sameness.js'
 import { SourcePart } from './source-part.js'
 import { type Startable, Supervised } from './supervised.js'
+import type { OnBytes } from '../processing/on-bytes.js'
 
 export interface AssemblyTools {
   readonly logger: Logger
   readonly clock: Clock
   readonly random: Random
-  /** Told the bytes of each batch that a source hands over. */
-  readonly onBytes?: ((bytes: number) => void) | undefined
+  /** Told the bytes of each batch that a source hands over, or a sink has taken. */
+  readonly onBytes?: OnBytes | undefined
 }
 
 const NOTHING: Graph = { channels: new Map(), sinks: [], sources: [], runners: [] }
@@ -143,7 +144,7 @@ class Assembly {
 
   #makeSink(configuration: SinkConfiguration): SinkNode {
     const { name, serializer } = configuration
-    const { clock, logger } = this.#tools
+    const { clock, onBytes, logger } = this.#tools
     const createSerializer = (): EventSerializer => {
       if (serializer) return this.#make('serializer', serializer)
       const message = `Sink ${name} has no serializer`
@@ -162,6 +163,7 @@ class Assembly {
       deadLetters,
       logger: sinkLogger,
       clock,
+      onBytes,
     })
     const supervised = this.#supervise(`sink ${name}`, {
       start: async (context) => {

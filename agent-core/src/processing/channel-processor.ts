@@ -20,6 +20,7 @@ import {
 } from '@millrace/runtime'
 import { DeliveryOrder } from './delivery-order.js'
 import { intercept } from './interceptor-chain.js'
+import type { OnBytes } from './on-bytes.js'
 
 const DONE = Promise.resolve()
 /** How often the failures of one optional channel are logged, in milliseconds. */
@@ -34,7 +35,7 @@ export interface ChannelProcessorOptions {
   readonly logger: Logger
   readonly clock: Clock
   /** Told the bytes of each batch. */
-  readonly onBytes?: ((bytes: number) => void) | undefined
+  readonly onBytes?: OnBytes | undefined
 }
 
 /** A batch on its way into one channel. */
@@ -69,7 +70,7 @@ export class ChannelProcessor {
 
   readonly deliver: Deliver = (batch, signal = this.#never) => {
     if (signal.aborted) return Promise.reject(abortReason(signal))
-    this.#options.onBytes?.(batch.byteLength)
+    this.#options.onBytes?.(batch.byteLength, 'source')
     try {
       const edited = intercept(this.#options.interceptors, batch, signal)
       if (edited instanceof Promise) return this.#deliverLater(edited, signal)

@@ -11,6 +11,7 @@ import type {
 } from '@millrace/component'
 import type { EventBatch } from '@millrace/event'
 import { type Clock, EventDeliveryError, type Logger, RateLimit } from '@millrace/runtime'
+import type { OnBytes } from '../processing/on-bytes.js'
 import { type Buried, type DeadLetters, whyKept } from './dead-letters.js'
 
 /** Most bytes of one write beyond its first event. */
@@ -27,6 +28,8 @@ export interface SinkWorkerOptions {
   readonly deadLetters?: DeadLetters | undefined
   readonly logger: Logger
   readonly clock: Clock
+  /** Told the bytes of each batch. */
+  readonly onBytes?: OnBytes | undefined
 }
 
 /** What one attempt came to. */
@@ -48,6 +51,7 @@ export class SinkWorker {
   readonly #logger: Logger
   readonly #rateLimit: RateLimit
   readonly #clock: Clock
+  readonly #onBytes: OnBytes | undefined
   #isUp = false
   #writes = new AbortController()
   /** Gives the write under way up, if there is one. */
@@ -61,6 +65,7 @@ export class SinkWorker {
     this.#deadLetters = options.deadLetters
     this.#logger = options.logger
     this.#clock = options.clock
+    this.#onBytes = options.onBytes
     this.#rateLimit = new RateLimit({ intervalMs: LOG_INTERVAL_MS, clock: options.clock })
   }
 
@@ -118,6 +123,7 @@ export class SinkWorker {
       return EMPTY
     }
     const { size } = transaction.batch
+    this.#onBytes?.(transaction.batch.byteLength, 'sink')
     if (size < this.#sink.batchSize) this.counters.batchUnderflowCount += 1
     else this.counters.batchCompleteCount += 1
     this.counters.eventDrainAttemptCount += size
