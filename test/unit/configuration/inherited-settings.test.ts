@@ -38,6 +38,53 @@ describe('settings of TLS for the whole agent', () => {
     assert.deepEqual(options['excludeProtocols'], ['SSLv3', 'TLSv1.3'])
   })
 
+  it('are all ten that Flume has, under both names', async () => {
+    const settings = {
+      KEYSTORE_PATH: ['javax.net.ssl.keyStore', '/k'],
+      KEYSTORE_PASSWORD: ['javax.net.ssl.keyStorePassword', 'kp'],
+      KEYSTORE_TYPE: ['javax.net.ssl.keyStoreType', 'PKCS12'],
+      TRUSTSTORE_PATH: ['javax.net.ssl.trustStore', '/t'],
+      TRUSTSTORE_PASSWORD: ['javax.net.ssl.trustStorePassword', 'tp'],
+      TRUSTSTORE_TYPE: ['javax.net.ssl.trustStoreType', 'PEM'],
+      INCLUDE_PROTOCOLS: ['flume.ssl.include.protocols', 'TLSv1.3'],
+      EXCLUDE_PROTOCOLS: ['flume.ssl.exclude.protocols', 'SSLv3'],
+      INCLUDE_CIPHERSUITES: ['flume.ssl.include.cipherSuites', 'TLS_AES_256_GCM_SHA384'],
+      EXCLUDE_CIPHERSUITES: ['flume.ssl.exclude.cipherSuites', 'TLS_AES_128_GCM_SHA256'],
+    }
+    const each = Object.entries(settings)
+    const surroundings: LoadOptions[] = [
+      {
+        environment: Object.fromEntries(
+          each.map(([key, [, value]]) => [`FLUME_SSL_${key}`, value]),
+        ),
+      },
+      {
+        systemProperties: Object.fromEntries(
+          each.map(([, [key = '', value = '']]) => [key, value]),
+        ),
+      },
+    ]
+    for (const surrounding of surroundings) {
+      const { options, errors } = await sourceOptions('', surrounding)
+      assert.deepEqual(errors, [])
+      assert.deepEqual(
+        [
+          'keystore',
+          'keystorePassword',
+          'keystoreType',
+          'truststore',
+          'truststorePassword',
+          'truststoreType',
+          'includeProtocols',
+          'excludeProtocols',
+          'includeCipherSuites',
+          'excludeCipherSuites',
+        ].flatMap((name) => options[name]),
+        each.map(([, [, value]]) => value),
+      )
+    }
+  })
+
   it('come from a system property before the environment', async () => {
     const { options } = await sourceOptions('', {
       environment: ENVIRONMENT,
