@@ -18,7 +18,7 @@ export default defineSink({
     batchSize,
     async write(batch, signal) {
       signal.throwIfAborted()
-      const lines = Array.from(batch, (event) => `${event.body}\n`)
+      const lines = Array.from(batch, (event) => `${event.body.toString()}\n`)
       await appendFile(file, lines.join(''), { flush: true })
     },
   }),
