@@ -126,6 +126,13 @@ export const builtinComponents: readonly BuiltinComponent[] = [
   },
   {
     kind: 'selector',
+    alias: 'load_balancing',
+    classNames: ['org.apache.flume.channel.LoadBalancingChannelSelector'],
+    load: () =>
+      import('./selectors/load-balancing.js').then((module) => module.loadBalancingSelector),
+  },
+  {
+    kind: 'selector',
     alias: 'multiplexing',
     classNames: ['org.apache.flume.channel.MultiplexingChannelSelector'],
     load: () => import('./selectors/multiplexing.js').then((module) => module.multiplexingSelector),
@@ -163,6 +170,36 @@ export const builtinComponents: readonly BuiltinComponent[] = [
   },
   {
     kind: 'interceptor',
+    alias: 'regex_extractor',
+    classNames: ['org.apache.flume.interceptor.RegexExtractorInterceptor$Builder'],
+    load: () =>
+      import('./interceptors/regex-extractor.js').then(
+        (module) => module.regexExtractorInterceptor,
+      ),
+  },
+  {
+    kind: 'interceptor',
+    alias: 'regex_filter',
+    classNames: ['org.apache.flume.interceptor.RegexFilteringInterceptor$Builder'],
+    load: () =>
+      import('./interceptors/regex-filter.js').then((module) => module.regexFilterInterceptor),
+  },
+  {
+    kind: 'interceptor',
+    alias: 'remove_header',
+    classNames: ['org.apache.flume.interceptor.RemoveHeaderInterceptor$Builder'],
+    load: () =>
+      import('./interceptors/remove-header.js').then((module) => module.removeHeaderInterceptor),
+  },
+  {
+    kind: 'interceptor',
+    alias: 'search_replace',
+    classNames: ['org.apache.flume.interceptor.SearchAndReplaceInterceptor$Builder'],
+    load: () =>
+      import('./interceptors/search-replace.js').then((module) => module.searchReplaceInterceptor),
+  },
+  {
+    kind: 'interceptor',
     alias: 'static',
     classNames: ['org.apache.flume.interceptor.StaticInterceptor$Builder'],
     load: () => import('./interceptors/static.js').then((module) => module.staticInterceptor),
@@ -172,6 +209,12 @@ export const builtinComponents: readonly BuiltinComponent[] = [
     alias: 'timestamp',
     classNames: ['org.apache.flume.interceptor.TimestampInterceptor$Builder'],
     load: () => import('./interceptors/timestamp.js').then((module) => module.timestampInterceptor),
+  },
+  {
+    kind: 'interceptor',
+    alias: 'uuid',
+    classNames: ['org.apache.flume.sink.solr.morphline.UUIDInterceptor$Builder'],
+    load: () => import('./interceptors/uuid.js').then((module) => module.uuidInterceptor),
   },
   {
     kind: 'serializer',

@@ -35,6 +35,11 @@ export class SourcePart implements Startable {
     if (isPollable(source)) this.#runner = new PollableSourceRunner({ source, logger, clock })
   }
 
+  /** The figures of each interceptor, in their order. */
+  get interceptorMetrics(): readonly (Readonly<Record<string, number>> | undefined)[] {
+    return this.#path.metrics
+  }
+
   async start(context: StartContext): Promise<void> {
     const { source, counters, clock } = this.#options
     this.#context = context

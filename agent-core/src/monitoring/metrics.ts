@@ -11,8 +11,15 @@ type MonitoredType = 'SOURCE' | 'CHANNEL' | 'SINK'
 /** The metrics of all components that Flume monitors. */
 export function metricsOf(graph: Graph): Metrics {
   const metrics: Metrics = {}
-  for (const { name, isMonitored, counters } of graph.sources) {
-    if (isMonitored) metrics[`SOURCE.${name}`] = attributes('SOURCE', counters)
+  for (const { name, isMonitored, counters, configuration, part } of graph.sources) {
+    if (!isMonitored) continue
+    metrics[`SOURCE.${name}`] = attributes('SOURCE', counters)
+    part.interceptorMetrics.forEach((figures, i) => {
+      for (const [key, value] of Object.entries(texts(figures))) {
+        const shownKey = `${configuration.interceptors[i]?.name ?? i}.${key}`
+        metrics[`SOURCE.${name}`] = { ...metrics[`SOURCE.${name}`], [shownKey]: value }
+      }
+    })
   }
   for (const { configuration, channel, counters } of graph.channels.values()) {
     if (configuration.definition.isMonitored === false) continue

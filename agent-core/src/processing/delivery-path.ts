@@ -13,6 +13,11 @@ export class DeliveryPath {
     this.deliver = processor.deliver
   }
 
+  /** The figures of each interceptor, in their order. */
+  get metrics(): readonly (Readonly<Record<string, number>> | undefined)[] {
+    return this.#interceptors.map(({ metrics }) => metrics)
+  }
+
   /** Resolves when every delivery that has begun is over. */
   whenIdle(): Promise<void> {
     return this.#processor.whenIdle()

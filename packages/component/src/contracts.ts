@@ -65,6 +65,8 @@ export type Source = EventDrivenSource | PollableSource
 
 /** Edits or drops events on their way from a source to its channels. */
 export interface Interceptor extends Component {
+  /** Figures for `/metrics`, which shows them with their source's, as `<interceptor>.<name>`. */
+  readonly metrics?: Readonly<Record<string, number>>
   /** What it leaves out counts as accepted. A throw refuses the whole batch. */
   intercept(batch: EventBatch, signal: AbortSignal): EventBatch | Promise<EventBatch>
 }

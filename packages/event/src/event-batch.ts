@@ -1,3 +1,4 @@
+import { ByteWriter } from './byte-writer.js'
 import { Event, type EventInit } from './event.js'
 import { EventEncoder } from './event-encoder.js'
 import { editHeaders, type HeaderEdit } from './header-edit.js'
@@ -152,6 +153,36 @@ export class EventBatch {
     let start = lengthStart
     while ((this.#buffer[start] as number) >= 0x80) start += 1
     return this.#buffer.subarray(start + 1, end)
+  }
+
+  /** The body of one event as text: what `bodyAt(index).toString(encoding)` gives, without a view. */
+  bodyTextAt(index: number, encoding: 'utf8' | 'latin1' = 'utf8'): string {
+    this.#check(index)
+    const end = this.#offsets[index + 1] as number
+    let start = skipHeaders(this.#buffer, this.#offsets[index] as number, end)
+    while ((this.#buffer[start] as number) >= 0x80) start += 1
+    return this.#buffer.toString(encoding, start + 1, end)
+  }
+
+  /** A batch with other bodies; an event for which `bodyOf` gives undefined keeps its own. Headers are not decoded. */
+  withBodies(bodyOf: (index: number) => Uint8Array | undefined): EventBatch {
+    const bodies = Array.from({ length: this.size }, (_, index) => bodyOf(index))
+    if (bodies.every((body) => body === undefined)) return this
+    const writer = new ByteWriter(
+      bodies.reduce((sum, body) => sum + (body?.length ?? 0), this.byteLength),
+    )
+    const offsets = new Uint32Array(this.size + 1)
+    for (let i = 0; i < this.size; i += 1) {
+      offsets[i] = writer.position
+      const start = this.#offsets[i] as number
+      const end = this.#offsets[i + 1] as number
+      const body = bodies[i]
+      const kept = body ? skipHeaders(this.#buffer, start, end) : end
+      writer.writeRaw(this.#buffer.subarray(start, kept))
+      if (body) writer.writeBytes(body)
+    }
+    offsets[this.size] = writer.position
+    return new EventBatch(writer.buffer.subarray(0, writer.position), offsets).#unpinned()
   }
 
   /** One header of one event, or undefined. Malformed UTF-8 reads as U+FFFD. */
