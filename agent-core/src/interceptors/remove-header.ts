@@ -16,9 +16,13 @@ export const removeHeaderInterceptor = defineInterceptor({
   summary: 'Takes headers out by their name, by a list or by a regular expression.',
   options: {
     withName: option.string('withName', { description: 'A header to take out.' }),
-    fromList: option.string('fromList', {
-      description: 'Headers to take out, with fromListSeparator between them.',
-    }),
+    fromList: {
+      ...option.string('fromList', {
+        description: 'Headers to take out, with fromListSeparator between them.',
+      }),
+      // It is split when the separator is known.
+      type: 'list' as const,
+    },
     fromListSeparator: option.string('fromListSeparator', {
       description: 'Java regular expression for what stands between the names.',
       default: '\\s*,\\s*',
