@@ -94,38 +94,35 @@ function number(
   return { source, read: (text, fields) => set(Number(text), fields) }
 }
 
+/** Letters of plain numbers, and where each goes. */
+const NUMBERS: Readonly<Record<string, (value: number, fields: Fields) => void>> = {
+  d: (value, fields) => (fields.day = value),
+  H: (value, fields) => (fields.hour = value % 24),
+  k: (value, fields) => (fields.hour = value % 24),
+  h: setHalfDayHour,
+  K: setHalfDayHour,
+  m: (value, fields) => (fields.minute = value),
+  s: (value, fields) => (fields.second = value),
+}
+
+function setHalfDayHour(value: number, fields: Fields): void {
+  fields.hour = value % 12
+  fields.isHalfDay = true
+}
+
 function tokenOf(letters: string, isFixed: boolean, nowMs: () => number): Token {
   const { length } = letters
-  switch (letters.charAt(0)) {
-    case 'y':
-    case 'Y':
-    case 'x':
-      return yearToken(length, isFixed, nowMs)
+  const letter = letters.charAt(0)
+  const set = NUMBERS[letter]
+  if (set) return number(length, isFixed, set)
+  if (/[yYx]/.test(letter)) return yearToken(length, isFixed, nowMs)
+  switch (letter) {
     case 'M':
       return monthToken(length, isFixed)
-    case 'd':
-      return number(length, isFixed, (value, fields) => (fields.day = value))
     case 'D':
       return { source: '\\d{1,3}', read: (text, fields) => (fields.dayOfYear = Number(text)) }
-    case 'H':
-    case 'k':
-      return number(length, isFixed, (value, fields) => (fields.hour = value % 24))
-    case 'h':
-    case 'K':
-      return number(length, isFixed, (value, fields) => {
-        fields.hour = value % 12
-        fields.isHalfDay = true
-      })
-    case 'm':
-      return number(length, isFixed, (value, fields) => (fields.minute = value))
-    case 's':
-      return number(length, isFixed, (value, fields) => (fields.second = value))
-    case 'S': {
-      const read = (text: string, fields: Fields) => {
-        fields.ms = Number(text.slice(0, 3).padEnd(3, '0'))
-      }
-      return { source: isFixed ? `\\d{${length}}` : `\\d{1,9}`, read }
-    }
+    case 'S':
+      return { source: isFixed ? `\\d{${length}}` : '\\d{1,9}', read: readFraction }
     case 'a':
       return { source: '[AP]M', read: (text, fields) => (fields.isAfternoon = /^p/i.test(text)) }
     case 'E':
@@ -139,6 +136,10 @@ function tokenOf(letters: string, isFixed: boolean, nowMs: () => number): Token 
     'MILLRACE_CONFIG_UNSUPPORTED',
     `has ${letters}, which is not supported in a pattern for times`,
   )
+}
+
+function readFraction(text: string, fields: Fields): void {
+  fields.ms = Number(text.slice(0, 3).padEnd(3, '0'))
 }
 
 function yearToken(length: number, isFixed: boolean, nowMs: () => number): Token {

@@ -171,12 +171,16 @@ function property(reader: PatternReader): CharSet {
   if (posix)
     return setOf(reader.flags.i && /^(Lower|Upper)$/.test(name) ? withBothCases(posix) : posix)
   const source = `\\p{${propertyName(name)}}`
-  try {
-    new RegExp(source, 'u')
-  } catch {
-    throw reader.refused(`the property \\p{${name}}`)
-  }
+  if (!isKnown(source)) throw reader.refused(`the property \\p{${name}}`)
   return propertySet(source)
+}
+
+function isKnown(source: string): boolean {
+  try {
+    return new RegExp(source, 'u').unicode
+  } catch {
+    return false
+  }
 }
 
 /** JavaScript's name of a Unicode property. */

@@ -182,13 +182,9 @@ class PatternParser {
     const [on = '', off = ''] = text.slice(1, -1).split('-')
     const other = /[^dimsx]/.exec(on + off)?.[0]
     if (other !== undefined) throw reader.refused(`the flag ${other}`)
-    const flags: PatternFlags = {
-      i: (reader.flags.i || on.includes('i')) && !off.includes('i'),
-      d: (reader.flags.d || on.includes('d')) && !off.includes('d'),
-      m: (reader.flags.m || on.includes('m')) && !off.includes('m'),
-      s: (reader.flags.s || on.includes('s')) && !off.includes('s'),
-      x: (reader.flags.x || on.includes('x')) && !off.includes('x'),
-    }
+    const isOn = (flag: keyof PatternFlags) =>
+      (reader.flags[flag] || on.includes(flag)) && !off.includes(flag)
+    const flags = { i: isOn('i'), d: isOn('d'), m: isOn('m'), s: isOn('s'), x: isOn('x') }
     if (text.endsWith(':')) return this.#inner(flags)
     reader.flags = flags
     return undefined

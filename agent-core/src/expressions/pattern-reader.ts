@@ -90,7 +90,7 @@ export class PatternReader {
     for (;;) {
       const char = this.#chars[this.at]
       if (char === undefined) return
-      if (/^[ \t\n\u000b\f\r]$/.test(char)) this.at += 1
+      if (' \t\n\v\f\r'.includes(char)) this.at += 1
       else if (char === '#') {
         while (this.at < this.#chars.length && !/[\n\r]/.test(this.#chars[this.at] ?? ''))
           this.at += 1

@@ -80,17 +80,6 @@ describe('the built-in components', () => {
     })
   }
 
-  it('are no others', () => {
-    assert.deepEqual(
-      builtinComponents
-        // Flume's monitors are the settings of the process, not of an agent's configuration.
-        .filter(({ kind }) => kind !== 'monitor')
-        .map(({ kind, alias }) => `${kind} ${alias}`)
-        .toSorted(),
-      Object.keys(flume).toSorted(),
-    )
-  })
-
   it('are in the registry as they define themselves', async () => {
     for (const { kind, alias, classNames, load } of builtinComponents) {
       const definition = await load()
