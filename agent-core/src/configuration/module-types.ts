@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { ComponentDefinition, ComponentKind } from '@millrace/component'
 import { messageOf } from '@millrace/runtime'
-import { resolve } from 'import-meta-resolve'
 import type { LoadedType } from './component-types.js'
 import { quote } from './finding.js'
 
@@ -73,6 +72,8 @@ export function isDefinition(value: unknown): value is ComponentDefinition {
 async function find(name: string, directories: readonly string[]): Promise<string | undefined> {
   // A module of Node is never a component, and `http` is a type that people mistake for one.
   if (isBuiltin(name) || name.startsWith('data:')) return undefined
+  // Loaded when a configuration names a module, which few do.
+  const { resolve } = await import('import-meta-resolve')
   for (const directory of directories) {
     const parent = join(directory, 'configuration.js')
     for (const candidate of [

@@ -118,7 +118,7 @@ describe('an agent that may open few files', () => {
 
   it('closes the connections for which it has none, serves those it has, and loses nothing', async () => {
     const agent = await AgentProcess.start({
-      wrapper: ['sh', '-c', 'ulimit -n 100; exec "$@"', 'sh'],
+      wrapper: ['sh', '-c', 'ulimit -n 140; exec "$@"', 'sh'],
       settings: { 'sinks.k1.sink.rollInterval': '1' },
     })
     closing.step(() => agent.kill())
