@@ -143,7 +143,10 @@ async function check(
 ): Promise<AgentConfiguration> {
   const findings = new FindingList('embedded agent')
   const escape = (text: string) => text.replaceAll(/[\\=:\s#!]/g, '\\$&')
-  const text = Object.entries(properties).map(([key, value]) => `${escape(key)}=${escape(value)}`)
+  const literal = (value: string) => value.replaceAll('${', () => '$${')
+  const text = Object.entries(properties).map(
+    ([key, value]) => `${escape(key)}=${escape(literal(value))}`,
+  )
   const nothing = { environment: {}, systemProperties: {} }
   const sources = { ...nothing, lookups: new Lookups({ ...nothing, now: new Date() }) }
   const section = readSection(

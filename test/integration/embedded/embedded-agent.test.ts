@@ -34,7 +34,7 @@ describe('an embedded agent', () => {
       'source.interceptors': 'i1',
       'source.interceptors.i1.type': 'static',
       'source.interceptors.i1.key': 'from a = b',
-      'source.interceptors.i1.value': 'x: #1',
+      'source.interceptors.i1.value': 'x: #1 ${env:HOME} $${a}',
     })
     await agent.start()
     await agent.put({ body: 'one' })
@@ -42,7 +42,9 @@ describe('an embedded agent', () => {
     await receiver.waitFor(3, { timeoutMs: 10_000 })
     const found = receiver.events.map(({ text }) => text)
     assert.deepEqual(found.toSorted(), ['one', 'three', 'two'])
-    assert.ok(receiver.events.every(({ headers }) => headers['from a = b'] === 'x: #1'))
+    assert.ok(
+      receiver.events.every(({ headers }) => headers['from a = b'] === 'x: #1 ${env:HOME} $${a}'),
+    )
     assert.equal(agent.metrics()['SOURCE.source']?.['EventAcceptedCount'], '3')
   })
 
