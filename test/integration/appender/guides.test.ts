@@ -4,7 +4,14 @@ import { javascriptBlocks } from '../../support/guide-blocks.js'
 import { runScript } from '../../support/run-script.js'
 
 /** The guides, and how many programs each has at least. */
-const GUIDES = { winston: 3, log4js: 3, pino: 3, 'process-end': 1 }
+const GUIDES = {
+  winston: 3,
+  log4js: 3,
+  pino: 3,
+  'process-end': 1,
+  recipes: 6,
+  'embedded-agent': 1,
+}
 
 for (const [guide, programs] of Object.entries(GUIDES)) {
   describe(`the guide ${guide}`, () => {
@@ -22,6 +29,10 @@ for (const [guide, programs] of Object.entries(GUIDES)) {
         const result = await runScript(block)
         assert.equal(result.code, 0, `${block}\n${result.stderr}`)
         assert.equal(receiver.events.length, 1, block)
+        if (block.includes('APPENDER_METRICS')) {
+          assert.match(result.stdout, /millrace_appender_delivered_events_total/)
+          assert.match(result.stdout, /total 1$|value: 1$|value: 1,$/m)
+        }
         const isWithContext = block.includes('r-1')
         if (isWithContext) assert.equal(receiver.events[0]?.headers['mdc.requestId'], 'r-1')
       }
