@@ -282,12 +282,31 @@ describe('millrace agent', () => {
     assert.match(stderr, new RegExp(`port ${port}.*EADDRINUSE`))
   })
 
-  it('says that a monitoring property is misspelt or does nothing', async () => {
+  it('says that a monitoring property is misspelt', async () => {
+    const file = writeProperties('misspelt.properties', {})
+    const words = ['type=http', 'host=127.0.0.1', 'port=0', 'prot=1']
+    const agent = startAgent(file, ...words.map((word) => `-Dflume.monitoring.${word}`))
+    await agent.shows(/^ready agent=a1/m)
+    assert.match(
+      agent.stderr,
+      /-Dflume\.monitoring\.prot: .*did you mean "(?:flume\.monitoring\.)?port"/,
+    )
+    agent.kill('SIGTERM')
+    assert.equal((await agent.finished).code, 0)
+  })
+
+  // Which other properties there are depends on the type: a monitor may be a module with its own.
+  it('says that monitoring properties do nothing without a type', async () => {
     const file = writeProperties('unmonitored.properties', {})
     const agent = startAgent(file, '-Dflume.monitoring.prot=1', '-Dflume.monitoring.port=2')
     await agent.shows(/^ready agent=a1/m)
-    assert.match(agent.stderr, /-Dflume\.monitoring\.prot is not known/)
-    assert.match(agent.stderr, /-Dflume\.monitoring\.port does nothing without/)
+    for (const key of ['prot', 'port'])
+      assert.match(
+        agent.stderr,
+        new RegExp(
+          `-Dflume\\.monitoring\\.${key} does nothing without -Dflume\\.monitoring\\.type`,
+        ),
+      )
     agent.kill('SIGTERM')
     assert.equal((await agent.finished).code, 0)
   })
