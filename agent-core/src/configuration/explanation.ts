@@ -110,9 +110,12 @@ export interface NoteContext {
   readonly notes: OptionNote[]
 }
 
-/** The text in the file; a reference is no secret, a password that stands there itself is one. */
+/** A reference alone, which names a secret without holding it: no default, nothing decoded from its own text. */
+const PLAIN_REFERENCE = /^\$\{(?!(?:base64|url)(?:De|En)coder:)(?:(?!:-)[^{}])*\}$/
+
+/** The text in the file; a reference is no secret, a password that stands there itself or as its default is one. */
 function shownWritten(key: string, written: string, isSecret: boolean): string {
-  if (written.includes('${')) return written
+  if (PLAIN_REFERENCE.test(written)) return written
   return shownValue(key, written, { isSecret })
 }
 

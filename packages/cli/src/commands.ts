@@ -31,6 +31,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./commands/check.js'),
   },
   {
+    name: 'explain',
+    summary: 'show every value of a configuration and where it comes from',
+    load: () => import('./commands/explain.js'),
+  },
+  {
     name: 'components',
     summary: 'list every source, channel, sink and so on that this build knows',
     load: () => import('./commands/components.js'),

@@ -5,6 +5,7 @@ import {
   loadConfiguration,
   type LoadConfigurationOptions,
   type LoadedConfiguration,
+  type OptionNote,
 } from '@millrace/agent-core'
 import { MillraceError } from '@millrace/runtime'
 import { UsageError } from '../exit-code.js'
@@ -15,6 +16,8 @@ export interface ReadConfiguration {
   readonly configuration: AgentConfiguration | undefined
   /** The findings, one a line. */
   readonly lines: readonly string[]
+  /** Every key with its value and where that comes from. */
+  readonly notes: readonly OptionNote[]
 }
 
 /**
@@ -46,11 +49,11 @@ export async function readConfiguration(
   source: LoadConfigurationOptions,
   load: (source: LoadConfigurationOptions) => Promise<LoadedConfiguration> = loadConfiguration,
 ): Promise<ReadConfiguration> {
-  const { findings, isAgentKnown, configuration } = await readable(load(source))
+  const { findings, isAgentKnown, configuration, notes } = await readable(load(source))
   const lines = findings.map(formatFinding)
   if (!isAgentKnown)
     throw new UsageError(`${filesOf(source).join(', ')} has no agent named “${source.agent}”`)
-  return { configuration, lines }
+  return { configuration, lines, notes }
 }
 
 async function readable(loading: Promise<LoadedConfiguration>): Promise<LoadedConfiguration> {
