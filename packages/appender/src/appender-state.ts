@@ -14,6 +14,8 @@ export const DROP_REASONS = [
   'closed',
   /** Not delivered when the deadline of `close` came. */
   'close-deadline',
+  /** Lost in the spool: what stood there could not be read any more. */
+  'damaged',
 ] as const
 export type DropReason = (typeof DROP_REASONS)[number]
 
@@ -38,17 +40,21 @@ export interface HostState {
 
 /**
  * A snapshot of an appender. At every instant
- * accepted = delivered + deadLettered + all of dropped + queued + inFlight.
+ * accepted + recovered = delivered + deadLettered + all of dropped + queued + spooled + inFlight.
  */
 export interface AppenderState {
   /** Records given to `append`. */
   readonly accepted: number
+  /** Events found in the spools of processes that have ended. */
+  readonly recovered: number
   /** Events that a receiver acknowledged. */
   readonly delivered: number
   readonly deadLettered: number
   readonly dropped: Readonly<Record<DropReason, number>>
-  /** Events that wait. */
+  /** Events that wait in memory. */
   readonly queued: number
+  /** Events that wait in the spool and not in memory. */
+  readonly spooled: number
   /** Events on the way to a receiver or into a dead letter. */
   readonly inFlight: number
   /** Events sent again, each time counted. */
@@ -61,6 +67,8 @@ export interface AppenderState {
     /** How long the first event has waited, in milliseconds; 0 when nothing waits. */
     readonly oldestAgeMs: number
   }
+  /** With `queue.policy: 'spool'`. */
+  readonly spool: SpoolState | undefined
   /** Calls by outcome. */
   readonly rpc: Readonly<Record<RpcOutcome, number>>
   readonly rpcLatencyMs: {
@@ -74,6 +82,17 @@ export interface AppenderState {
   /** Epoch milliseconds of the last acknowledged batch. */
   readonly lastSuccessAt: number | undefined
   readonly isClosed: boolean
+}
+
+export interface SpoolState {
+  /** Bytes of the files, those of adopted spools included. */
+  readonly bytes: number
+  /** False while the disk is full or fails: events are then held in memory only. */
+  readonly isWritable: boolean
+  /** Records that were accepted while it was not. */
+  readonly unspooled: number
+  /** Spools of processes that have ended, which are being delivered. */
+  readonly adopted: number
 }
 
 /** `ok`: acknowledged. `failed`: refused. `timeout`: no answer in time. `error`: anything else. */

@@ -1,4 +1,6 @@
 import { type Clock, type Random, systemClock, withDeadline } from '@millrace/runtime'
+import { snapshot } from './appender-snapshot.js'
+import { type AppenderSpool, createSpooling, type SpoolDisk } from './appender-spool.js'
 import type { AppenderState } from './appender-state.js'
 import { DeadLetters } from './dead-letter/dead-letters.js'
 import { connectAvroReceiver } from './delivery/avro-receiver.js'
@@ -40,6 +42,8 @@ export interface AppenderDefaults {
   readonly connect?: ConnectReceiver
   /** Hears each report, beside where the options have it go. */
   readonly onReport?: DiagnosticListener
+  /** Takes the place of the disk of the spool, and of what keeps other processes out of it. */
+  readonly spoolDisk?: SpoolDisk
   readonly clock?: Clock
   readonly random?: Random
 }
@@ -51,7 +55,9 @@ export interface AppenderDefaults {
 export class Appender {
   readonly #settings: AppenderSettings
   readonly #context: DeliveryContext
+  /** All, those for what is only in memory and for what other processes left included. */
   readonly #lanes: readonly Lane[]
+  readonly #spooling: AppenderSpool | undefined
   readonly #intake: Intake
   /** In lower case; undefined: all. */
   readonly #levels: ReadonlySet<string> | undefined
@@ -60,6 +66,7 @@ export class Appender {
   readonly #leaveProcessEnd: () => void
   /** Events up to this number have been waited for in vain: the end of the process does not do it again. */
   #waitedUpTo = 0
+  #hasWaitedForOthers = false
   #isClosed = false
   #closing: Promise<void> | undefined
 
@@ -89,8 +96,15 @@ export class Appender {
       diagnostics,
       clock,
     }
-    this.#lanes = this.#createLanes(random)
+    const lanes = createLanes(settings, this.#context, random)
+    this.#spooling = createSpooling(settings, defaults, {
+      context: this.#context,
+      lanes,
+      createLane: (context) => createLanes({ ...settings, lanes: 1 }, context, random),
+    })
+    this.#lanes = [...lanes, ...(this.#spooling?.lanes ?? [])]
     this.#intake = this.#createIntake(
+      lanes,
       defaults.mapper ?? createEventMapper({ ...settings, loggerName: defaults.loggerName }),
     )
     this.#ending = this.#createEnding()
@@ -129,31 +143,12 @@ export class Appender {
   }
 
   state(): AppenderState {
-    const { ledger, pool, statistics } = this.#context
-    const hosts = pool.states()
-    const successes = hosts.flatMap((host) => host.lastSuccessAt ?? [])
-    let bytes = 0
-    for (const { queue, suspects } of this.#lanes) bytes += queue.bytes + suspects.waitingBytes
-    return {
-      accepted: ledger.accepted,
-      delivered: ledger.delivered,
-      deadLettered: ledger.deadLettered,
-      dropped: { ...ledger.dropped },
-      queued: ledger.queued,
-      inFlight: ledger.inFlight,
-      resent: ledger.resent,
-      split: ledger.split,
-      queue: {
-        events: ledger.queued,
-        bytes,
-        oldestAgeMs: Math.max(0, ...this.#lanes.map((lane) => lane.oldestAgeMs)),
-      },
-      rpc: { ...statistics.outcomes },
-      rpcLatencyMs: statistics.latency(),
-      hosts,
-      lastSuccessAt: successes.length === 0 ? undefined : Math.max(...successes),
+    return snapshot({
+      ...this.#context,
+      lanes: this.#lanes,
+      spooling: this.#spooling,
       isClosed: this.#isClosed,
-    }
+    })
   }
 
   #resume(): void {
@@ -161,26 +156,52 @@ export class Appender {
   }
 
   #settle(timeoutMs: number | undefined, byDefault: number): Promise<boolean> {
-    const { ledger, pool } = this.#context
+    const { ledger } = this.#context
     const isGiven = typeof timeoutMs === 'number' && timeoutMs >= 0
-    if (ledger.held > 0) {
-      for (const lane of this.#lanes) lane.hurry(ledger.sequence)
-      pool.hurry()
-    }
+    this.#hurry()
     return ledger.settled(isGiven ? timeoutMs : byDefault)
+  }
+
+  #hurry(): void {
+    const { ledger, pool } = this.#context
+    if (this.#open === 0) return
+    this.#spooling?.spools.mark()
+    for (const lane of this.#lanes) lane.hurry(ledger.sequence)
+    pool.hurry()
+  }
+
+  /** Events without a fate, those that other processes left included. */
+  get #open(): number {
+    return this.#context.ledger.open + (this.#spooling?.recovered.open ?? 0)
+  }
+
+  /** As {@link #settle}, with what other processes left. */
+  async #settleAll(timeoutMs: number): Promise<boolean> {
+    await this.#spooling?.spools.idle
+    const others = this.#spooling?.recovered.settled(timeoutMs) ?? Promise.resolve(true)
+    const settled = await Promise.all([this.#settle(timeoutMs, 0), others])
+    return settled.every((isSettled) => isSettled)
   }
 
   async #close(timeoutMs: number | undefined): Promise<void> {
     const { ledger, pool, diagnostics, clock } = this.#context
     this.#isClosed = true
-    await this.#settle(timeoutMs, this.#settings.closeTimeoutMs)
-    const lost = ledger.held
+    const isGiven = typeof timeoutMs === 'number' && timeoutMs >= 0
+    await this.#settleAll(isGiven ? timeoutMs : this.#settings.closeTimeoutMs)
+    const before = ledger.dropped['close-deadline']
     for (const lane of this.#lanes) lane.close()
+    ledger.abandon()
+    this.#spooling?.recovered.abandon()
+    const lost = ledger.dropped['close-deadline'] - before
     if (lost > 0) {
       // What was dropped before for other reasons is told apart.
       diagnostics.finish()
       diagnostics.report('dropped', 'not delivered when the appender closed', undefined, lost)
     }
+    if (this.#open > 0) {
+      diagnostics.report('spool', 'kept in the spool for the next start', undefined, this.#open)
+    }
+    await this.#spooling?.spools.close()
     await withDeadline(pool.close(), DISCONNECT_TIMEOUT_MS, () => undefined, clock)
     this.#leaveProcessEnd()
     diagnostics.finish()
@@ -190,17 +211,23 @@ export class Appender {
     const { exitTimeoutMs } = this.#settings
     const { ledger, pool, diagnostics, clock } = this.#context
     return {
-      isWaitedFor: () => exitTimeoutMs > 0 && ledger.held > 0 && ledger.sequence > this.#waitedUpTo,
+      isWaitedFor: () => {
+        if (exitTimeoutMs === 0) return false
+        if (ledger.open > 0 && ledger.sequence > this.#waitedUpTo) return true
+        return this.#open > ledger.open && !this.#hasWaitedForOthers
+      },
       deliver: async () => {
         const endMs = clock.monotonic() + exitTimeoutMs
         // Again for what is logged meanwhile.
-        while (ledger.held > 0 && (await this.#settle(endMs - clock.monotonic(), 0)));
-        if (ledger.held === 0) return
+        while (this.#open > 0 && (await this.#settleAll(endMs - clock.monotonic())));
+        this.#hasWaitedForOthers = true
+        if (this.#open === 0) return
         this.#waitedUpTo = ledger.sequence
         pool.abandonAttempts()
       },
       sayLost: () => {
-        const lost = ledger.held
+        this.#spooling?.spools.settle()
+        const lost = this.#spooling ? this.#spooling.memoryOnly : ledger.held
         if (lost > 0) {
           diagnostics.report(
             'process-end',
@@ -214,20 +241,12 @@ export class Appender {
     }
   }
 
-  #createLanes(random: Random): Lane[] {
-    const { lanes, queue, ...settings } = this.#settings
-    const pageBytes = Math.floor(queue.maxBytes / (8 * lanes))
-    const pages = new PageStore(Math.min(MAX_PAGE_BYTES, Math.max(MIN_PAGE_BYTES, pageBytes)))
-    const context = this.#context
-    const create = () => new Lane({ ...settings, context, pages, maxAgeMs: queue.maxAgeMs, random })
-    return Array.from({ length: lanes }, create)
-  }
-
-  #createIntake(mapper: EventMapper): Intake {
+  #createIntake(lanes: readonly Lane[], mapper: EventMapper): Intake {
     const { queue, maxEventBytes, headerCaps, urgentLevel, deadLetter } = this.#settings
     return new Intake({
       mapper,
-      lanes: this.#lanes,
+      lanes,
+      spooling: this.#spooling,
       ledger: this.#context.ledger,
       diagnostics: this.#context.diagnostics,
       makeRoom: roomMaker(queue),
@@ -241,9 +260,19 @@ export class Appender {
   }
 }
 
+function createLanes(settings: AppenderSettings, context: DeliveryContext, random: Random): Lane[] {
+  const { lanes, queue, ...others } = settings
+  const pageBytes = Math.floor(queue.maxBytes / (8 * lanes))
+  const pages = new PageStore(Math.min(MAX_PAGE_BYTES, Math.max(MIN_PAGE_BYTES, pageBytes)))
+  const create = () => new Lane({ ...others, context, pages, maxAgeMs: queue.maxAgeMs, random })
+  return Array.from({ length: lanes }, create)
+}
+
 function roomMaker(queue: AppenderSettings['queue']): MakeRoom {
   switch (queue.policy) {
     case 'drop-oldest':
+    // Among what the disk does not take.
+    case 'spool':
       return dropOldest
     case 'drop-newest':
       return dropNewest

@@ -12,6 +12,7 @@ export type DiagnosticKind =
   | 'dead-letter'
   | 'encode-failed'
   | 'process-end'
+  | 'spool'
   | 'internal'
 
 /** What the appender has to say about its own work. Never holds an event or a secret. */

@@ -8,6 +8,7 @@ import type { LogRecord } from './log-record.js'
 import { dropNewest, type MakeRoom } from './queue/overflow.js'
 import { levelIndex, Page } from './queue/page.js'
 import { Run } from './queue/run.js'
+import type { Spools } from './spool/spools.js'
 
 /** Records taken that are logged while one is encoded, by a getter or `toJSON` that logs. */
 const MAX_NESTED_RECORDS = 8
@@ -15,6 +16,7 @@ const MAX_NESTED_RECORDS = 8
 export interface IntakeOptions {
   readonly mapper: EventMapper
   readonly lanes: readonly Lane[]
+  readonly spooling: Spooling | undefined
   readonly ledger: Ledger
   readonly diagnostics: Diagnostics
   readonly makeRoom: MakeRoom
@@ -25,6 +27,13 @@ export interface IntakeOptions {
   readonly maxEventBytes: number
   readonly urgentLevel: number
   readonly hasDeadLetters: boolean
+}
+
+/** What becomes of events that are spooled. */
+export interface Spooling {
+  readonly spools: Spools
+  /** Takes what the disk does not. */
+  readonly memoryLane: Lane
 }
 
 interface NestedRecord {
@@ -83,21 +92,49 @@ export class Intake {
     this.#isBusy = false
   }
 
-  /** Queues the event that was written last, if the limits allow. */
+  /** Keeps the event that was written last, if the limits allow. */
   #admit(lane: Lane, record: LogRecord, sequence: number, bytes: number): void {
-    const { ledger, urgentLevel, maxEventBytes } = this.#options
+    const { spooling, urgentLevel, maxEventBytes } = this.#options
     const level = levelIndex(record.level)
     if (bytes > maxEventBytes) {
       this.#refuseOversize(lane, level, sequence, bytes)
-    } else if (this.#hasRoom(bytes) || this.#makeRoom(level, bytes)) {
-      lane.queue.accept(level, sequence, bytes)
-      ledger.queue(bytes)
-      if (record.level >= urgentLevel || record.isUncaught !== undefined) lane.hurry(sequence)
-      else lane.noticed()
-    } else {
-      lane.queue.undo()
-      this.#refuse('overflow')
+      return
     }
+    const taker = spooling
+      ? this.#spool(lane, level, sequence, bytes)
+      : this.#queue(lane, level, sequence, bytes)
+    if (!taker) this.#refuse('overflow')
+    else if (record.level >= urgentLevel || record.isUncaught !== undefined) taker.hurry(sequence)
+    else taker.noticed()
+  }
+
+  /** @returns the lane, or undefined when the event finds no room. */
+  #queue(lane: Lane, level: number, sequence: number, bytes: number): Lane | undefined {
+    if (!this.#hasRoom(bytes) && !this.#makeRoom(level, bytes)) {
+      lane.queue.undo()
+      return undefined
+    }
+    lane.queue.accept(level, sequence, bytes)
+    this.#options.ledger.queue(bytes)
+    return lane
+  }
+
+  /** Into the spool, and as far as there is room into memory. @returns the lane that has the event. */
+  #spool(lane: Lane, level: number, sequence: number, bytes: number): Lane | undefined {
+    const { spooling, ledger } = this.#options
+    const written = lane.queue.written()
+    const place = spooling?.spools.of(lane)?.append(written, 0, bytes) ?? 0
+    if (place > 0 && spooling?.spools.holdsInMemory(lane, bytes)) {
+      lane.queue.accept(level, sequence, bytes, place)
+      ledger.queue(bytes)
+      return lane
+    }
+    if (place === 0 && spooling) spooling.memoryLane.queue.writer().writeRaw(written)
+    lane.queue.undo()
+    if (place === 0) return spooling && this.#queue(spooling.memoryLane, level, sequence, bytes)
+    ledger.spool()
+    lane.feed?.leave(place)
+    return lane
   }
 
   #laneOf(record: LogRecord): Lane {
@@ -117,8 +154,9 @@ export class Intake {
 
   /** Drops what the policy names until the event fits; false when it is the event itself. */
   #makeRoom(level: number, bytes: number): boolean {
-    const { ledger, lanes, makeRoom, maxBytes, policyName, diagnostics } = this.#options
+    const { ledger, spooling, makeRoom, maxBytes, policyName, diagnostics } = this.#options
     if (bytes > maxBytes) return false
+    const lanes = spooling ? [spooling.memoryLane] : this.#options.lanes
     while (!this.#hasRoom(bytes)) {
       const removed = makeRoom(lanes, level)
       if (!removed) return false

@@ -37,6 +37,14 @@ export interface LogStats {
   readonly damages: number
 }
 
+/** A part of a log whose room comes free at once. */
+export interface LogPart {
+  /** Sequence of the first event behind it. */
+  readonly nextSequence: number
+  /** Epoch milliseconds. */
+  readonly lastAppendedAtMs: number
+}
+
 /**
  * A durable, ordered log of event batches with independent consumers. What `append` resolved survives the
  * process and the machine; what a consumer has not acknowledged it gets again. One process owns a log.
@@ -132,6 +140,46 @@ export class Log {
    */
   appendSync(batch: EventBatch): void {
     this.#committer.appendSync(batch)
+  }
+
+  /**
+   * The same for one encoded event, the bytes [from, to) of `source`, which are not kept.
+   * @returns the sequence that the event got.
+   */
+  appendEventSync(source: Buffer, from: number, to: number): number {
+    const sequence = this.#state.nextSequence
+    this.#committer.appendBytesSync({ source, from, to, events: 1 })
+    return sequence
+  }
+
+  /** Sequence that the next event gets. */
+  get nextSequence(): number {
+    return this.#state.nextSequence
+  }
+
+  /** Bytes that the files of the log hold, without free ones that wait for their next use. */
+  get bytes(): number {
+    let bytes = 0
+    for (const { end } of this.#state.segments) bytes += end
+    return bytes
+  }
+
+  /** The segment that holds the event `sequence`; undefined when it is the one that is written to. */
+  partOf(sequence: number): LogPart | undefined {
+    const { segments } = this.#state
+    const segment = segments.holding(sequence)
+    return segment === segments.newest ? undefined : segment
+  }
+
+  /**
+   * Stores the cursors and gives segments free at once of which all events are acknowledged, for a log opened
+   * with `openSync`.
+   * @throws StorageError when the disk fails.
+   */
+  settleSync(): void {
+    if (this.#isAsync || this.#closing) return
+    if (this.#maintenance.canRelease) runSync(this.#maintenance.release())
+    else if (this.#maintenance.isCheckpointDue) runSync(this.#maintenance.checkpoint())
   }
 
   /** A consumer that the options name. */

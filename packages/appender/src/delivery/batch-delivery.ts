@@ -26,6 +26,10 @@ export interface BatchDeliveryOptions {
   readonly context: DeliveryContext
   readonly queue: EventQueue
   readonly suspects: Suspects
+  /** The events need not be kept any more. */
+  readonly onSettled: (run: Run) => void
+  /** Whether the events are in a spool, which keeps them when the appender closes. */
+  readonly isKept: () => boolean
 }
 
 /**
@@ -36,6 +40,8 @@ export class BatchDelivery {
   readonly #context: DeliveryContext
   readonly #queue: EventQueue
   readonly #suspects: Suspects
+  readonly #onSettled: (run: Run) => void
+  readonly #isKept: () => boolean
   readonly #onTheWay = new Set<Run>()
   /** Deliveries that look for a connection and have not taken a batch yet. */
   starting = 0
@@ -45,6 +51,15 @@ export class BatchDelivery {
     this.#context = options.context
     this.#queue = options.queue
     this.#suspects = options.suspects
+    this.#onSettled = options.onSettled
+    this.#isKept = options.isKept
+  }
+
+  /** Events of all runs that are on the way. */
+  get inFlight(): number {
+    let events = 0
+    for (const run of this.#onTheWay) events += run.events
+    return events
   }
 
   /** Sends the next batch, if there is a host and still something to send. Never rejects. */
@@ -75,14 +90,14 @@ export class BatchDelivery {
     if (!this.#finish(run)) return
     const lost = reason === 'oversize' ? 'oversize' : 'rejected'
     ledger.settle(run, isKept ? 'dead-lettered' : lost)
+    this.#onSettled(run)
     this.#queue.release(run)
   }
 
-  /** Gives everything up that is queued or on the way. */
+  /** Gives everything up that is queued or on the way; what is in the spool stays there. */
   close(): void {
-    const { ledger } = this.#context
     this.#isClosed = true
-    for (const run of this.#onTheWay) ledger.settle(run, 'close-deadline')
+    for (const run of this.#onTheWay) this.#abandon(run)
     this.#onTheWay.clear()
     for (let run = this.#queue.takeWhole(); run; run = this.#queue.takeWhole()) this.#giveUp(run)
     for (let run = this.#suspects.oldest; run; run = this.#suspects.oldest) {
@@ -93,7 +108,13 @@ export class BatchDelivery {
 
   #giveUp(run: Run): void {
     this.#context.ledger.send(run)
-    this.#context.ledger.settle(run, 'close-deadline')
+    this.#abandon(run)
+  }
+
+  #abandon(run: Run): void {
+    const { ledger } = this.#context
+    if (this.#isKept() && run.page.placeAt(run.from) > 0) ledger.keep(run)
+    else ledger.settle(run, 'close-deadline')
   }
 
   async #lease(): Promise<Lease | undefined> {
@@ -140,6 +161,7 @@ export class BatchDelivery {
     host.succeeded(run.events)
     this.#suspects.accepted(run, host.name)
     ledger.settle(run, 'delivered')
+    this.#onSettled(run)
     this.#queue.release(run)
   }
 

@@ -2,6 +2,7 @@ import type { Random, Timer } from '@millrace/runtime'
 import { EventQueue, type Removed } from '../queue/event-queue.js'
 import type { PageStore } from '../queue/page-store.js'
 import type { Run } from '../queue/run.js'
+import type { SpoolFeed } from '../spool/spool-feed.js'
 import { BatchDelivery, type DeliveryContext } from './batch-delivery.js'
 import { Suspects } from './suspects.js'
 
@@ -28,6 +29,8 @@ export class Lane {
   readonly suspects: Suspects
   readonly delivery: BatchDelivery
   readonly #options: LaneOptions
+  /** Where the events of this lane are kept until they are settled. */
+  feed: SpoolFeed | undefined
   /** Events up to this number do not wait for others. */
   #hurryUpTo = 0
   #isScheduled = false
@@ -47,7 +50,13 @@ export class Lane {
       maxAgeMs,
     })
     this.suspects = new Suspects({ ...options, clock: context.clock })
-    this.delivery = new BatchDelivery({ context, queue: this.queue, suspects: this.suspects })
+    this.delivery = new BatchDelivery({
+      context,
+      queue: this.queue,
+      suspects: this.suspects,
+      onSettled: (run) => this.feed?.done(run),
+      isKept: () => this.feed !== undefined,
+    })
   }
 
   /** An event came. Cheap: it is called for each. */
@@ -73,6 +82,21 @@ export class Lane {
   get oldestSequence(): number {
     const waiting = this.queue.head?.firstSequence ?? Number.POSITIVE_INFINITY
     return Math.min(waiting, this.suspects.oldest?.firstSequence ?? Number.POSITIVE_INFINITY)
+  }
+
+  /** Events that are with a receiver or on the way to one. */
+  get inFlight(): number {
+    return this.delivery.inFlight
+  }
+
+  /** The oldest event's place in the spool; Infinity when none waits. */
+  get oldestPlace(): number {
+    const { head } = this.queue
+    const suspect = this.suspects.oldest
+    return Math.min(
+      head?.page.placeAt(head.from) ?? Number.POSITIVE_INFINITY,
+      suspect?.page.placeAt(suspect.from) ?? Number.POSITIVE_INFINITY,
+    )
   }
 
   /** How long the oldest event has waited, in milliseconds. */
@@ -130,6 +154,7 @@ export class Lane {
     this.#timer?.cancel()
     this.#timer = undefined
     this.#expire()
+    this.feed?.refill()
     const { maxInFlight, context } = this.#options
     while (this.#busy < maxInFlight) {
       const waitMs = this.#dueInMs()
@@ -177,6 +202,7 @@ export class Lane {
       ledger.send(run)
       ledger.settle(run, 'expired')
       diagnostics.report('dropped', 'events older than queue.maxAgeMs', undefined, run.events)
+      this.feed?.done(run)
       this.queue.release(run)
     }
   }

@@ -10,7 +10,7 @@ interface Waiter {
 
 /**
  * What became of every record. At every instant
- * accepted = delivered + deadLettered + dropped + queued + inFlight;
+ * accepted = delivered + deadLettered + dropped + queued + spooled + inFlight;
  * each method moves events from one of these to another.
  */
 export class Ledger {
@@ -20,6 +20,8 @@ export class Ledger {
   deadLettered = 0
   queued = 0
   inFlight = 0
+  /** Events that are in the spool and not in memory. */
+  spooled = 0
   /** Bytes of what is queued and in flight. */
   heldBytes = 0
   resent = 0
@@ -39,6 +41,11 @@ export class Ledger {
   /** Events held in memory. */
   get held(): number {
     return this.queued + this.inFlight
+  }
+
+  /** Events without a fate. */
+  get open(): number {
+    return this.held + this.spooled
   }
 
   get droppedTotal(): number {
@@ -66,6 +73,45 @@ export class Ledger {
   refuse(reason: DropReason): void {
     this.#open -= 1
     this.dropped[reason] += 1
+  }
+
+  /** The record is in the spool, and not in memory. */
+  spool(): void {
+    this.#open -= 1
+    this.spooled += 1
+  }
+
+  /** Events of a spool that was found: as if they were accepted here, but nobody waits for them by number. */
+  recover(events: number): void {
+    this.sequence += events
+    this.spooled += events
+  }
+
+  /** An event comes back from the spool. */
+  load(bytes: number): void {
+    this.spooled -= 1
+    this.queued += 1
+    this.heldBytes += bytes
+  }
+
+  /** Events that are in the spool only are given up. `sequence`: see {@link Waiter}. */
+  dropSpooled(events: number, sequence: number, reason: DropReason): void {
+    this.spooled -= events
+    this.dropped[reason] += events
+    for (const waiter of this.#waiters) if (sequence <= waiter.upTo) waiter.remaining -= events
+    this.#wake()
+  }
+
+  /** The run on its way stays in the spool: the appender closes. */
+  keep(run: Run): void {
+    this.inFlight -= run.events
+    this.heldBytes -= run.bytes
+    this.spooled += run.events
+  }
+
+  /** The appender closes: what is open now will not be settled any more. */
+  abandon(): void {
+    for (const waiter of this.#waiters) waiter.settled.resolve(false)
   }
 
   send(run: Run): void {
@@ -104,8 +150,8 @@ export class Ledger {
    * Keeps the process alive until then.
    */
   settled(timeoutMs: number): Promise<boolean> {
-    if (this.held === 0) return Promise.resolve(true)
-    const waiter = { upTo: this.sequence, remaining: this.held, settled: deferred<boolean>() }
+    if (this.open === 0) return Promise.resolve(true)
+    const waiter = { upTo: this.sequence, remaining: this.open, settled: deferred<boolean>() }
     this.#waiters.push(waiter)
     const timer = this.#clock.after(timeoutMs, () => waiter.settled.resolve(false), { ref: true })
     return waiter.settled.promise.finally(() => {

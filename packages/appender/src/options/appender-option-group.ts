@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { OptionError } from '@millrace/runtime'
 import type { DeadLetterListener } from '../dead-letter/dead-letter.js'
 import type { DiagnosticListener } from '../diagnostics.js'
@@ -10,7 +11,6 @@ import {
   group,
   integer,
   isPlainObject,
-  later,
   milliseconds,
   type OptionCheck,
   type OptionValues,
@@ -37,6 +37,22 @@ const LEVELS = {
 
 const LEVEL_NAMES = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const
 
+/** Of what waits, in memory and in the spool. */
+const queueOptions = {
+  policy: oneOf(['drop-oldest', 'drop-newest', 'drop-below-level', 'spool'], {
+    default: 'drop-oldest',
+  }),
+  maxEvents: integer({ default: 10_000, min: 1, max: 100_000_000 }),
+  maxBytes: integer({ default: 32 * MIB, min: KIB, max: 64 * MAX_SIZE_BYTES }),
+  maxAgeMs: milliseconds({ default: 0 }),
+  level: level('warn', LEVEL_NAMES),
+  directory: text({ default: undefined }),
+  maxDiskBytes: integer({ default: 512 * MIB, min: MIB, max: 1_024 * MAX_SIZE_BYTES }),
+  minFreeBytes: integer({ default: 64 * MIB, min: 0, max: 1_024 * MAX_SIZE_BYTES }),
+  durability: oneOf(['write', 'sync'], { default: 'write' }),
+  adoptIntervalMs: milliseconds({ default: 10_000, min: 100 }),
+}
+
 /** Every option of delivery with its default and check; the one source of both. */
 export const deliveryOptions = {
   hosts: hostList(),
@@ -48,18 +64,7 @@ export const deliveryOptions = {
   tlsDeflateOrder: oneOf(['v1.10', 'v1.9'], { default: 'v1.10' }),
   lanes: integer({ default: 1, min: 1, max: 64 }),
   maxInFlight: integer({ default: 1, min: 1, max: 8 }),
-  queue: group({
-    policy: oneOf(['drop-oldest', 'drop-newest', 'drop-below-level'], {
-      default: 'drop-oldest',
-      later: ['spool'],
-    }),
-    maxEvents: integer({ default: 10_000, min: 1, max: 100_000_000 }),
-    maxBytes: integer({ default: 32 * MIB, min: KIB, max: 64 * MAX_SIZE_BYTES }),
-    maxAgeMs: milliseconds({ default: 0 }),
-    level: level('warn', LEVEL_NAMES),
-    directory: later(),
-    maxDiskBytes: later(),
-  }),
+  queue: queue(),
   batch: group({
     maxEvents: integer({ default: 100, min: 1, max: 1_000_000 }),
     maxBytes: integer({ default: MIB, min: 1, max: MAX_SIZE_BYTES }),
@@ -123,6 +128,19 @@ function level<W extends keyof typeof LEVELS>(
 ): OptionCheck<number> {
   const check = oneOf(names, { default: byDefault })
   return (value, name) => LEVELS[check(value, name)]
+}
+
+/** A spool needs a directory; its path is made absolute at once, for the process may go elsewhere. */
+function queue(): OptionCheck<OptionValues<typeof queueOptions>> {
+  const check = group(queueOptions)
+  return (value, name) => {
+    const values = check(value, name)
+    const { policy, directory } = values
+    if (policy === 'spool' && directory === undefined) {
+      throw new OptionError(`${name}.directory is missing: the spool needs one`)
+    }
+    return directory === undefined ? values : { ...values, directory: resolve(directory) }
+  }
 }
 
 function backoff(): OptionCheck<{ readonly minMs: number; readonly maxMs: number }> {

@@ -95,10 +95,19 @@ export interface QueueOptions {
   readonly maxAgeMs?: number | undefined
   /** For `drop-below-level`: events below this level give way first. Default `warn`. */
   readonly level?: LevelOption | undefined
-  /** For `spool`. */
+  /** For `spool`: where the spools of all processes are, each in a directory of its own. */
   readonly directory?: string | undefined
-  /** For `spool`. */
+  /** For `spool`: bytes on the disk of this process, what it adopted included. Default 512 MiB. */
   readonly maxDiskBytes?: number | undefined
+  /** For `spool`: bytes that the file system keeps free. Default 64 MiB. */
+  readonly minFreeBytes?: number | undefined
+  /**
+   * For `spool`: when a log call returns, the operating system has the record (`write`, default), or the disk
+   * has it (`sync`: each call waits for it).
+   */
+  readonly durability?: 'write' | 'sync' | undefined
+  /** For `spool`: time between two looks for spools of ended processes. Default 10,000. */
+  readonly adoptIntervalMs?: number | undefined
 }
 
 export interface BatchOptions {

@@ -17,6 +17,8 @@ export function copyEvents(
     const start = page.offsets[index] ?? 0
     target.page.writer.writeRaw(page.writer.buffer.subarray(start, start + bytes))
     target.page.add(page.levelAt(index), page.sequenceAt(index))
+    const place = page.placeAt(index)
+    if (place > 0) target.page.setPlace(target.page.count - 1, place)
     target.extend(bytes)
   }
   return index - source.from

@@ -12,6 +12,8 @@ const COMPACT_AFTER_RUNS = 256
 /** A run is copied out of its page when it lies in so many times its own bytes, and some more. */
 const SPARSE_FACTOR = 4
 const SPARSE_SLACK_BYTES = 4_096
+/** Level index of what comes back from the spool, which is not told by level. */
+const SPOOLED_LEVEL = 2
 /** Share of `maxAgeMs` by which the events of one run may differ in age. */
 const AGE_GRAIN = 0.1
 
@@ -74,23 +76,32 @@ export class EventQueue {
     if (page) page.writer.position = page.offsets[page.count] ?? 0
   }
 
-  /** Takes the event in that was written to {@link writer}. */
-  accept(level: number, sequence: number, bytes: number): void {
+  /**
+   * Takes the event in that was written to {@link writer}.
+   * @param place of an event that is in the spool, too: where.
+   */
+  accept(level: number, sequence: number, bytes: number, place = 0): void {
     const page = this.#page
     if (!page) return
     const tail = this.#runs[this.#runs.length - 1]
     let run = tail
     if (!run || this.#head === this.#runs.length || !this.#canExtend(run, page)) {
-      const now = this.#options.clock.monotonic()
-      run = new Run(page, page.count, { bornMs: now, waitsSinceMs: now })
-      this.#runs.push(run)
+      run = this.#begin(page, this.#options.clock.monotonic())
     }
-    page.add(level, sequence)
-    run.extend(bytes)
-    this.#usualBytes += (bytes - this.#usualBytes) / 16
-    this.events += 1
-    this.bytes += bytes
-    this.#levels[level] = (this.#levels[level] ?? 0) + 1
+    this.#add(run, level, sequence, bytes)
+    if (place > 0) page.setPlace(page.count - 1, place)
+  }
+
+  /** The same for an event that comes back from the spool. */
+  acceptSpooled(sequence: number, bytes: number, place: number, bornMs: number): void {
+    const page = this.#page
+    if (!page) return
+    const tail = this.#runs[this.#runs.length - 1]
+    let run = tail
+    const isFirst = !run || this.#head === this.#runs.length
+    if (!run || isFirst || !this.#canExtend(run, page, bornMs)) run = this.#begin(page, bornMs)
+    this.#add(run, SPOOLED_LEVEL, sequence, bytes)
+    page.setPlace(page.count - 1, place)
   }
 
   /** The run that is next, if any. */
@@ -188,6 +199,22 @@ export class EventQueue {
     return run
   }
 
+  #begin(page: Page, bornMs: number): Run {
+    const waitsSinceMs = this.#options.clock.monotonic()
+    const run = new Run(page, page.count, { bornMs, waitsSinceMs })
+    this.#runs.push(run)
+    return run
+  }
+
+  #add(run: Run, level: number, sequence: number, bytes: number): void {
+    run.page.add(level, sequence)
+    run.extend(bytes)
+    this.#usualBytes += (bytes - this.#usualBytes) / 16
+    this.events += 1
+    this.bytes += bytes
+    this.#levels[level] = (this.#levels[level] ?? 0) + 1
+  }
+
   #wantedRoom(page: Page): number {
     const usual = this.#usualBytes
     const { batchEvents, batchBytes } = this.#options
@@ -207,10 +234,10 @@ export class EventQueue {
     return next
   }
 
-  #canExtend(run: Run, page: Page): boolean {
+  #canExtend(run: Run, page: Page, bornMs?: number): boolean {
     if (run.page !== page || run.to !== page.count || run.attempts > 0) return false
     const { maxAgeMs, clock } = this.#options
-    return maxAgeMs === 0 || clock.monotonic() - run.bornMs < maxAgeMs * AGE_GRAIN
+    return maxAgeMs === 0 || (bornMs ?? clock.monotonic()) - run.bornMs < maxAgeMs * AGE_GRAIN
   }
 
   #canJoin(index: number): boolean {

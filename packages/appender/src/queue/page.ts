@@ -30,6 +30,8 @@ export class Page {
   readonly #levels: Uint8Array
   readonly #sequences: Uint32Array
   #baseSequence = 0
+  /** Where each event stands in the spool; made when one is spooled. */
+  #places: Float64Array | undefined
 
   constructor(bytes: number, capacity = Math.max(16, Math.floor(bytes / BYTES_PER_EVENT))) {
     this.writer = new ByteWriter(bytes)
@@ -42,6 +44,7 @@ export class Page {
   /** Takes what was written behind the last event as the next one. */
   add(level: number, sequence: number): void {
     const { count } = this
+    if (this.#places) this.#places[count] = 0
     if (count === 0) this.#baseSequence = sequence
     this.#levels[count] = level
     this.#sequences[count] = sequence - this.#baseSequence
@@ -66,6 +69,16 @@ export class Page {
 
   sequenceAt(index: number): number {
     return this.#baseSequence + (this.#sequences[index] ?? 0)
+  }
+
+  /** The event's place in the spool; 0 when it is in none. */
+  placeAt(index: number): number {
+    return this.#places?.[index] ?? 0
+  }
+
+  setPlace(index: number, place: number): void {
+    this.#places ??= new Float64Array(this.capacity)
+    this.#places[index] = place
   }
 
   isHole(index: number): boolean {

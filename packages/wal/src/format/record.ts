@@ -50,7 +50,6 @@ export function writeRecordHeader(
   seal: Seal,
   header: RecordHeader,
 ): void {
-  target.writeUInt32LE(seal.mark, at)
   target.writeUInt32LE(header.offset, at + 8)
   target.writeUInt32LE(header.bodyBytes, at + 12)
   target.writeUInt32LE(header.type, at + 16)
@@ -62,6 +61,12 @@ export function writeRecordHeader(
   target.writeUInt32LE(header.bodyCrc, at + 52)
   target.writeUInt32LE(0, at + 56)
   target.writeUInt32LE(0, at + 60)
+  sealRecordHeader(target, at, seal)
+}
+
+/** Makes a header whose other fields are written the one of a valid record. */
+export function sealRecordHeader(target: Buffer, at: number, seal: Seal): void {
+  target.writeUInt32LE(seal.mark, at)
   const checked = target.subarray(at + CHECKED_FROM, at + RECORD_HEADER_BYTES)
   target.writeUInt32LE(crc32(checked, seal.seed), at + 4)
 }

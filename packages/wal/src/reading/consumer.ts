@@ -52,6 +52,7 @@ export class Consumer {
   /** Sequence of the event that is read next. */
   #next: number
   #place: Place | undefined
+  #isPlaceBehind = false
   /** Settles when the read that is under way does. */
   #reading: Promise<unknown> | undefined
   #isClosed = false
@@ -131,6 +132,18 @@ export class Consumer {
     return isOver ? this.#log.cursorsStored() : undefined
   }
 
+  /**
+   * Goes on reading at the event `sequence`, if that lies ahead: its owner has those before it already, or has
+   * given them up. Not while a read is under way.
+   */
+  skipTo(sequence: number): void {
+    if (this.#reading) throw new Error(`Consumer ${this.name} is reading`)
+    if (sequence <= this.#next) return
+    this.#next = sequence
+    // What is skipped may be acknowledged, and its file used again, while the place still lies before it.
+    this.#isPlaceBehind = this.#place !== undefined
+  }
+
   /** Closes what is open, behind a read that is under way. */
   async close(): Promise<void> {
     this.#isClosed = true
@@ -140,6 +153,10 @@ export class Consumer {
 
   async #read(maxBytes: number): Promise<ReadBatch[]> {
     let batches: ReadBatch[] = []
+    if (this.#isPlaceBehind) {
+      this.#isPlaceBehind = false
+      await this.#leavePlace()
+    }
     // All that was read may be done already: then there is more to read, or nothing.
     while (batches.length === 0 && this.#next < this.#log.readableEnd) {
       const recent = this.#fromMemory(maxBytes)

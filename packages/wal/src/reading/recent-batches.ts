@@ -20,6 +20,11 @@ export class RecentBatches {
     this.#maxBytes = maxBytes
   }
 
+  /** Whether anything is kept at all. */
+  get isKept(): boolean {
+    return this.#maxBytes > 0
+  }
+
   add(entry: ReadBatch): void {
     this.#entries.push(entry)
     this.#bytes += entry.batch.retainedBytes

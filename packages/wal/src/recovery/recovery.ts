@@ -126,7 +126,7 @@ export class Recovery {
       last.end = tail.end
       last.nextSequence = tail.nextSequence
       last.lastAppendedAtMs = tail.lastAppendedAtMs
-      for (const mark of tail.marks) last.addMark(mark)
+      for (const { sequence, at, lastId } of tail.marks) last.addMark(sequence, at, lastId)
       const isCut = yield* this.#cut(last, tail, isReadOnly ? undefined : file)
       if (!isReadOnly) yield* makeSafe(file, last.header, tail)
       if (isCut && !isReadOnly) last.attach(file)

@@ -71,9 +71,10 @@ export class Segment {
   }
 
   /** Notes where a record begins, if the last mark is far enough away. */
-  addMark(mark: Mark): void {
-    const last = this.#marks.at(-1)
-    if (mark.at - (last?.at ?? HEADER_BLOCK_BYTES) >= MARK_DISTANCE_BYTES) this.#marks.push(mark)
+  addMark(sequence: number, at: number, lastId: number): void {
+    const last = this.#marks[this.#marks.length - 1]
+    if (at - (last?.at ?? HEADER_BLOCK_BYTES) < MARK_DISTANCE_BYTES) return
+    this.#marks.push({ sequence, at, lastId })
   }
 
   /** The last known place at or before the event `sequence`; undefined for the start of the segment. */

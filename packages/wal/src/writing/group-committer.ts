@@ -1,21 +1,17 @@
 import type { EventBatch } from '@millrace/event'
-import { type Deferred, deferred, LogError, MillraceError } from '@millrace/runtime'
+import { deferred, LogError, MillraceError } from '@millrace/runtime'
 import { runAsync, runSync, type Steps } from '../disk/steps.js'
 import { encodeCursors, rangesThatFit } from '../format/cursors.js'
 import { recordBytes } from '../format/record.js'
 import type { LogState } from '../log-state.js'
 import { storageError } from '../segments/storage-error.js'
 import type { Segment } from '../segments/segment.js'
+import { copyOf, type EventBytes } from './direct-record.js'
 import type { CursorSnapshot, CursorStore } from './cursor-store.js'
 import type { Maintenance } from './maintenance.js'
 import { NamedTimers } from './named-timers.js'
+import { takeGroup, type Waiting } from './waiting-batches.js'
 import type { SegmentWriter } from './segment-writer.js'
-
-interface Waiting {
-  readonly batch: EventBatch
-  readonly bytes: number
-  readonly done: Deferred<void>
-}
 
 interface Refusal {
   readonly error: MillraceError
@@ -41,8 +37,6 @@ export interface CommitterParts {
 /** First and longest time without a new try after a disk failed, in milliseconds. */
 const MIN_RETRY_MS = 100
 const MAX_RETRY_MS = 5000
-/** Most batches of one group: each takes up to two of the buffers of a write call. */
-const MAX_GROUP_BATCHES = 500
 
 /**
  * Group commit: while one group is on its way to the disk, what is appended waits, and then shares one write
@@ -115,6 +109,39 @@ export class GroupCommitter {
 
   /** Writes at once. Only for a log that was opened synchronously. */
   appendSync(batch: EventBatch): void {
+    const bytes = batch.bytes
+    this.appendBytesSync({ source: bytes, from: 0, to: bytes.length, events: batch.size }, batch)
+  }
+
+  /**
+   * The same for encoded events.
+   * @param batch the same events, if they are one already.
+   */
+  appendBytesSync(bytes: EventBytes, batch?: EventBatch): void {
+    if (this.#isShortWay && bytes.events > 0) {
+      try {
+        if (this.#parts.writer.appendNow(bytes)) {
+          this.#groups += 1
+          this.#batches += 1
+          this.#appended()
+          return
+        }
+      } catch (error) {
+        throw this.#failed(error)
+      }
+    }
+    this.#appendSync(batch ?? copyOf(bytes))
+  }
+
+  /** After a failure, and when cursors are to be stored, the whole way is taken, which does all that is due. */
+  get #isShortWay(): boolean {
+    if (!this.#parts.isAsync && !this.#isClosed && !this.#refusal) {
+      return !this.#parts.cursors.isDirty
+    }
+    return false
+  }
+
+  #appendSync(batch: EventBatch): void {
     if (this.#parts.isAsync) {
       throw new LogError('MILLRACE_LOG_CLOSED', 'appendSync needs a log opened with openSync')
     }
@@ -123,14 +150,7 @@ export class GroupCommitter {
     if (batch.size === 0) return
     const before = this.#state.segments.newest
     try {
-      const { cursors, writer } = this.#parts
-      // After a failure the whole way is taken, which says that appends are taken again.
-      if (cursors.isDirty || this.#refusal || !writer.appendNow(batch)) {
-        runSync(this.#commit([batch], cursors.isDirty))
-      } else {
-        this.#groups += 1
-        this.#batches += 1
-      }
+      runSync(this.#commit([batch], this.#parts.cursors.isDirty))
     } catch (error) {
       throw this.#failed(error)
     }
@@ -226,7 +246,7 @@ export class GroupCommitter {
   }
 
   async #commitNext(): Promise<void> {
-    const group = this.#takeGroup()
+    const group = takeGroup(this.#waiting, this.#parts.writer, this.#state.options.maxGroupBytes)
     if (this.#fence) {
       for (const { done } of group) done.reject(this.#fence)
       this.#due.cursors = false
@@ -249,26 +269,6 @@ export class GroupCommitter {
     this.#committed(before)
   }
 
-  /** What shares the next write: as much as the limits and the segment allow. */
-  #takeGroup(): Waiting[] {
-    const { largestGroup, room } = this.#parts.writer
-    const first = this.#waiting[0]
-    if (!first) return []
-    // What does not fit into the rest of the segment begins the next one.
-    const most = Math.min(
-      this.#state.options.maxGroupBytes,
-      first.bytes <= room ? room : Math.max(largestGroup, first.bytes),
-    )
-    let count = 1
-    let bytes = first.bytes
-    while (count < this.#waiting.length && count < MAX_GROUP_BATCHES) {
-      bytes += (this.#waiting[count] as Waiting).bytes
-      if (bytes > most) break
-      count += 1
-    }
-    return this.#waiting.splice(0, count)
-  }
-
   *#commit(batches: readonly EventBatch[], isStoring: boolean): Steps<void> {
     const { cursors, writer } = this.#parts
     let snapshot: CursorSnapshot | undefined
@@ -287,15 +287,19 @@ export class GroupCommitter {
 
   /** After a group: `before` was the active segment until then. */
   #committed(before: Segment | undefined): void {
-    const { maintenance, onCommit } = this.#parts
+    const { maintenance } = this.#parts
     if (this.#state.segments.newest !== before) this.#due.checkpoint = true
     if (maintenance.canRelease) this.#due.release = true
-    if (this.#state.options.durability === 'write') {
-      this.#later('sync', this.#state.options.syncIntervalMs)
-    }
-    this.#later('checkpoint', this.#state.options.checkpointIntervalMs)
-    if (maintenance.wantsSegment) this.#prepare()
-    onCommit()
+    this.#appended()
+  }
+
+  /** After each group, also one that was written at once. */
+  #appended(): void {
+    const { durability, syncIntervalMs, checkpointIntervalMs } = this.#state.options
+    if (durability === 'write') this.#later('sync', syncIntervalMs)
+    this.#later('checkpoint', checkpointIntervalMs)
+    if (this.#parts.maintenance.wantsSegment) this.#prepare()
+    this.#parts.onCommit()
   }
 
   /** Says from when on appends are tried again, and how the failure is told. */

@@ -37,18 +37,14 @@ export interface EncodedGroup {
   readonly nextSequence: number
 }
 
-/**
- * Records for cursors, if given, and for batches in their order, as buffers for one write. They use `scratch`
- * if it is given, which must be long enough.
- */
+/** Records for cursors, if given, and for batches in their order, as buffers for one write. */
 export function encodeGroup(
   place: GroupPlace,
   cursors: Buffer | undefined,
   batches: readonly EventBatch[],
-  scratch?: Buffer,
 ): EncodedGroup {
   const bodies = batches.map((batch) => batch.bytes)
-  const staging = scratch ?? Buffer.allocUnsafeSlow(stagedBytes(cursors, bodies))
+  const staging = Buffer.allocUnsafeSlow(stagedBytes(cursors, bodies))
   const buffers: Buffer[] = []
   let stagedFrom = 0
   let at = 0

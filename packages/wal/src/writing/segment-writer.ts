@@ -15,9 +15,8 @@ import type { CheckpointFile } from '../recovery/checkpoint-file.js'
 import { Preallocation } from '../segments/preallocation.js'
 import type { ReadyFile } from '../segments/segment-pool.js'
 import { Segment } from '../segments/segment.js'
+import { copyOf, DirectRecord, type EventBytes } from './direct-record.js'
 import { type EncodedGroup, encodeGroup, TERMINATOR_BYTES } from './group-encoder.js'
-
-const SCRATCH_BYTES = 4096
 
 /**
  * Writes groups of records into the active segment, and begins a new segment when one is full, or when a write
@@ -37,8 +36,7 @@ export class SegmentWriter {
   #isSynced = true
   /** Of segments that were left before they were synced. */
   readonly #unsynced: DiskFile[] = []
-  /** Where a short record is put together that is written before anything else happens. */
-  readonly #scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES)
+  readonly #direct = new DirectRecord()
 
   constructor(
     state: LogState,
@@ -95,28 +93,42 @@ export class SegmentWriter {
   }
 
   /**
-   * Writes one short batch at once, as `commit` does with durability `write`, without the detours that a call
+   * Writes one short record at once, as `commit` does with durability `write`, without the detours that a call
    * of a logger would pay for.
-   * @returns false when it takes more than that: a new segment, a sync, more than one buffer.
+   * @returns false when it takes more than that: a new segment, a sync, a long record.
    */
-  appendNow(batch: EventBatch): boolean {
+  appendNow(bytes: EventBytes): boolean {
+    const { options, recent } = this.#state
     const active = this.#state.segments.newest
-    const needed = recordBytes(batch.byteLength)
-    if (!active?.handle || this.#state.options.durability === 'sync') return false
-    if (needed > this.room || needed + TERMINATOR_BYTES > this.#scratch.length) return false
-    const group = this.#encode(active, undefined, [batch], this.#scratch)
-    const [buffer] = group.buffers
-    if (!buffer || group.buffers.length > 1) return false
-    this.#state.nextRecordId = group.nextRecordId
+    const bodyBytes = bytes.to - bytes.from
+    const needed = recordBytes(bodyBytes)
+    const { room } = this
+    if (!active?.handle || options.durability === 'sync') return false
+    if (needed > room || !this.#direct.holds(bodyBytes)) return false
+    const nowMs = options.clock.now()
+    const id = this.#state.nextRecordId
+    const firstSequence = this.#state.nextSequence
+    const { seal, end: offset } = active
+    const frontier = this.#frontierIn(active)
+    const place = { seal, offset, frontier, id, firstSequence, nowMs, room }
+    const record = this.#direct.encode(bytes, place)
+    // Ids of a failed write are never used again: whatever stays of it is older than all that follows.
+    this.#state.nextRecordId = id + 1
     try {
-      if (active.handle.writeSync(group.buffers, active.end) < buffer.length) {
+      if (active.handle.writeSync([record], offset) < record.length) {
         throw Object.assign(new Error('ENOSPC: the write was cut short'), { code: 'ENOSPC' })
       }
     } catch (error) {
       this.#giveUp(active)
       throw error
     }
-    this.#publish(active, group, [batch])
+    active.addMark(firstSequence, offset, id - 1)
+    if (recent.isKept) recent.add({ firstSequence, batch: copyOf(bytes), appendedAtMs: nowMs })
+    active.end = offset + needed
+    active.nextSequence = firstSequence + bytes.events
+    active.lastAppendedAtMs = nowMs
+    this.#state.nextSequence = active.nextSequence
+    this.#isSynced = false
     return true
   }
 
@@ -193,15 +205,13 @@ export class SegmentWriter {
     active: Segment,
     cursors: Buffer | undefined,
     batches: readonly EventBatch[],
-    scratch?: Buffer,
   ): EncodedGroup {
     const { nextRecordId, nextSequence, options } = this.#state
-    const { segmentId, offset } = this.#frontier
     return encodeGroup(
       {
         seal: active.seal,
         offset: active.end,
-        frontier: segmentId === active.id ? offset : HEADER_BLOCK_BYTES,
+        frontier: this.#frontierIn(active),
         firstRecordId: nextRecordId,
         firstSequence: nextSequence,
         nowMs: options.clock.now(),
@@ -209,8 +219,13 @@ export class SegmentWriter {
       },
       cursors,
       batches,
-      scratch,
     )
+  }
+
+  /** Up to where a segment is safe. */
+  #frontierIn(segment: Segment): number {
+    const { segmentId, offset } = this.#frontier
+    return segmentId === segment.id ? offset : HEADER_BLOCK_BYTES
   }
 
   /** Begins a new segment with a group. Everything before it is safe first. */
@@ -295,11 +310,7 @@ export class SegmentWriter {
 
   #publish(segment: Segment, group: EncodedGroup, batches: readonly EventBatch[]): void {
     const { options, recent } = this.#state
-    segment.addMark({
-      sequence: this.#state.nextSequence,
-      at: group.start,
-      lastId: group.firstRecordId - 1,
-    })
+    segment.addMark(this.#state.nextSequence, group.start, group.firstRecordId - 1)
     let sequence = this.#state.nextSequence
     const appendedAtMs = options.clock.now()
     for (const batch of batches) {
