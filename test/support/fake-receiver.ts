@@ -133,14 +133,13 @@ export function bodiesOf(batch: EventBatch): string[] {
   return Array.from({ length: batch.size }, (_, i) => batch.bodyAt(i).toString())
 }
 
-/** accepted − (delivered + dead-lettered + dropped + queued + in flight): always 0. */
+/** accepted + recovered − all that they can have become: always 0. */
 export function imbalance(appender: Appender): number {
   const state = appender.state()
   const dropped = Object.values(state.dropped).reduce((sum, count) => sum + count, 0)
-  return (
-    state.accepted -
-    (state.delivered + state.deadLettered + dropped + state.queued + state.inFlight)
-  )
+  const waiting = state.queued + state.spooled + state.inFlight
+  const settled = state.delivered + state.deadLettered + dropped
+  return state.accepted + state.recovered - settled - waiting
 }
 
 export function numbers(from: number, to: number): string[] {
