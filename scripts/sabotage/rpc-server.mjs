@@ -140,7 +140,7 @@ export const RPC_SERVER = [
     file: session,
     replace: [
       [
-        '    this.finish()\n  }\n\n  #endWhenAnswered',
+        '    this.finish(LAST_ANSWERS_MS)\n  }\n\n  #endWhenAnswered',
         '    this.#stream.destroy()\n  }\n\n  #endWhenAnswered',
       ],
     ],

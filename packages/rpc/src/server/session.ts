@@ -48,6 +48,12 @@ export interface SessionHost {
 /** What an unanswered call counts for beside its octets: its objects. */
 const CALL_OVERHEAD_BYTES = 512
 
+/**
+ * How long the last answers may take to leave for a peer that has ended its side, in milliseconds. TLS
+ * over a connection that was reset never says that they can't.
+ */
+const LAST_ANSWERS_MS = 3_000
+
 /** Why a stream is not read now; it is read when there is none. */
 const PAUSED_BY_MEMORY = 1
 const PAUSED_BY_WINDOW = 2
@@ -313,7 +319,7 @@ export class Session implements Holder, DirectReader {
     if (this.#reader.isUnfinished && !this.#isEnding) {
       this.#host.broken(new RpcError('MILLRACE_RPC_CLOSED', 'The peer closed inside a frame'))
     }
-    this.finish()
+    this.finish(LAST_ANSWERS_MS)
   }
 
   #endWhenAnswered(): void {
