@@ -153,6 +153,27 @@ describe('ChannelProcessor', () => {
     assert.deepEqual(await drain(), ['ok'])
   })
 
+  it('runs the interceptors behind one that answers later, too, in their order', async () => {
+    const stamp = (name: string): Interceptor => ({
+      intercept: (batch) => batch.withHeaders([{ name: 'by', value: name }]),
+    })
+    const later: Interceptor = {
+      intercept: async (batch) => {
+        await turn()
+        return batch.filter((i) => batch.bodyAt(i).toString() !== 'drop')
+      },
+    }
+    const { channel, deliver } = await open({
+      capacities: { c1: 10 },
+      interceptors: [later, stamp('first'), later, stamp('last')],
+    })
+    await deliver(batchOf('keep', 'drop'))
+    const limit = { maxEvents: 10, maxBytes: 1e9, waitMs: 0 }
+    const transaction = await channel().take(limit, signal)
+    assert.deepEqual(transaction && bodiesOf(transaction.batch), ['keep'])
+    assert.equal(transaction?.batch.headerAt(0, 'by'), 'last')
+  })
+
   it('runs interceptors in order and acknowledges what they drop without a put', async () => {
     const stamp = (name: string): Interceptor => ({
       intercept: (batch) => batch.withHeaders([{ name: 'by', value: name }]),
