@@ -140,7 +140,7 @@ export const RPC_SERVER = [
     file: session,
     replace: [
       [
-        '    this.finish(LAST_ANSWERS_MS)\n  }\n\n  #endWhenAnswered',
+        '    this.finish(this.#lingerMs ?? LAST_ANSWERS_MS)\n  }\n\n  #endWhenAnswered',
         '    this.#stream.destroy()\n  }\n\n  #endWhenAnswered',
       ],
     ],
@@ -291,5 +291,10 @@ export const RPC_SERVER = [
       ['    if (holdsLittle && this.#hasRoomForCalls) return\n', ''],
       ['if (isRoomForAll || this.#hasRoomForCalls) resumeAll', 'if (isRoomForAll) resumeAll'],
     ],
+  },
+  {
+    name: 'the last answers to a peer that sends no more are waited for without end',
+    file: session,
+    replace: [['    this.finish(this.#lingerMs ?? LAST_ANSWERS_MS)\n', '    this.finish()\n']],
   },
 ]

@@ -50,7 +50,8 @@ const CALL_OVERHEAD_BYTES = 512
 
 /**
  * How long the last answers may take to leave for a peer that has ended its side, in milliseconds. TLS
- * over a connection that was reset never says that they can't.
+ * over a connection that was reset never says that they can't: Node drops the failure of a write of its
+ * own (session tickets), and ends no write behind it.
  */
 const LAST_ANSWERS_MS = 3_000
 
@@ -319,7 +320,7 @@ export class Session implements Holder, DirectReader {
     if (this.#reader.isUnfinished && !this.#isEnding) {
       this.#host.broken(new RpcError('MILLRACE_RPC_CLOSED', 'The peer closed inside a frame'))
     }
-    this.finish(LAST_ANSWERS_MS)
+    this.finish(this.#lingerMs ?? LAST_ANSWERS_MS)
   }
 
   #endWhenAnswered(): void {
