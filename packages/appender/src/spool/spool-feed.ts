@@ -168,16 +168,19 @@ export class SpoolFeed {
   #loadPending(): void {
     const { lane, hasRoom } = this.#options
     let batch = this.#pending[0]
+    let hasLoaded = false
     while (batch && this.hasWindow) {
       // What was dropped meanwhile is counted already.
       const isStale = batch.firstSequence < this.#nextPlace
       if (!isStale && lane.queue.events > 0 && !hasRoom(batch.batch.byteLength)) break
       if (!isStale) this.#load(batch)
+      hasLoaded ||= !isStale
       this.#pending.shift()
       batch = this.#pending[0]
     }
     this.#catchUp()
-    if (lane.queue.events > 0) lane.noticed()
+    // The lane asks for more each time it is noticed: without something new the two would never rest.
+    if (hasLoaded && lane.queue.events > 0) lane.noticed()
   }
 
   /** Notes that all of it is in memory or settled. */
