@@ -1,8 +1,15 @@
-import { readdir, rm } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { messageOf, MillraceError } from '@millrace/runtime'
 import type { Log } from '@millrace/wal'
-import { openSpool, type SpoolPlace, spoolsAmong } from './spool-directory.js'
+import {
+  openSpool,
+  remainsAmong,
+  removeRemains,
+  removeSpool,
+  type SpoolPlace,
+  spoolsAmong,
+} from './spool-directory.js'
 import { SpoolFeed, type SpoolFeedOptions } from './spool-feed.js'
 
 /** Most spools of ended processes that are open at the same time. */
@@ -29,6 +36,8 @@ export class Adoption {
   readonly #options: AdoptionOptions
   readonly #adopted: Adopted[] = []
   #scanning: Promise<void> | undefined
+  /** Emptied ones that are being removed. */
+  readonly #leaving = new Set<Promise<void>>()
   #isClosed = false
 
   constructor(options: AdoptionOptions) {
@@ -78,6 +87,7 @@ export class Adoption {
   async close(): Promise<void> {
     this.#isClosed = true
     await this.#scanning
+    await Promise.all(this.#leaving)
     for (const { name, feed } of this.#adopted.splice(0)) {
       const isEmpty = feed.backlog === 0
       feed.close()
@@ -88,7 +98,9 @@ export class Adoption {
   async #scan(): Promise<void> {
     const { directory, isOwn, diagnostics } = this.#options
     try {
-      for (const name of spoolsAmong(await readdir(directory))) {
+      const names = await readdir(directory)
+      for (const name of remainsAmong(names)) await removeRemains(directory, name).catch(() => {})
+      for (const name of spoolsAmong(names)) {
         if (this.#isClosed || this.#adopted.length >= MAX_ADOPTED) return
         if (!isOwn(name) && !this.#has(name)) await this.#adopt(name)
       }
@@ -142,19 +154,24 @@ export class Adoption {
   }
 
   #emptied(name: string): void {
+    // Otherwise `close` ends it.
+    if (this.#isClosed) return
     const index = this.#adopted.findIndex((one) => one.name === name)
     const [emptied] = index < 0 ? [] : this.#adopted.splice(index, 1)
-    if (!emptied || this.#isClosed) return
+    if (!emptied) return
     emptied.feed.close()
     if (index === 0) this.#begin()
-    void this.#leave(name, emptied.feed.log, true)
+    const leaving = this.#leave(name, emptied.feed.log, true).finally(() => {
+      this.#leaving.delete(leaving)
+    })
+    this.#leaving.add(leaving)
   }
 
   async #leave(name: string, log: Log, isEmpty: boolean): Promise<void> {
     const { directory, diagnostics } = this.#options
     try {
-      await log.close()
-      if (isEmpty) await rm(join(directory, name), { recursive: true, force: true })
+      if (isEmpty) await removeSpool(join(directory, name), log)
+      else await log.close()
     } catch (error) {
       diagnostics.report('spool', `${name} cannot be removed: ${messageOf(error)}`, error)
     }

@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto'
+import { rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { type Disk, type LockDirectory, Log, type LogOptions } from '@millrace/wal'
 import { SPOOL_CONSUMER } from './spool-feed.js'
 
@@ -12,6 +14,9 @@ const MAX_SEGMENT_BYTES = 8 * MIB
 /** When it was made, by which process, and a random part. */
 const NAME = /^(\d{13,})-\d+-[0-9a-f]{8}$/
 
+/** Behind the name of a spool that is being removed. */
+const REMOVED = '.removed'
+
 /** The name of a new spool: names sort by age. */
 export function spoolName(nowMs: number): string {
   const time = String(nowMs).padStart(13, '0')
@@ -21,6 +26,13 @@ export function spoolName(nowMs: number): string {
 /** The names of spools among those of a directory's entries, the oldest first. */
 export function spoolsAmong(names: readonly string[]): string[] {
   return names.filter((name) => NAME.test(name)).toSorted()
+}
+
+/** The names of what stays of spools when a process ends while it removes them. */
+export function remainsAmong(names: readonly string[]): string[] {
+  return names.filter((name) => {
+    return name.endsWith(REMOVED) && NAME.test(name.slice(0, -REMOVED.length))
+  })
 }
 
 export interface SpoolPlace {
@@ -58,4 +70,27 @@ export function openSpool(directory: string, place: SpoolPlace): Promise<Log> {
 
 export function openSpoolSync(directory: string, place: SpoolPlace): Log {
   return Log.openSync(logOptions(directory, place))
+}
+
+/**
+ * Ends the log of an empty spool, and removes it. It gets another name while it has its owner: nobody who looks
+ * for abandoned spools finds a half of it, and nobody who makes a new one has begun to use it.
+ * @throws Error when it can't be removed; it is empty and without an owner then.
+ */
+export async function removeSpool(path: string, log: Log): Promise<void> {
+  const aside = `${path}${REMOVED}`
+  let isAside = true
+  try {
+    await rename(path, aside)
+  } catch {
+    // Some systems keep the name of a directory as long as files in it are open.
+    isAside = false
+  }
+  await log.close()
+  await rm(isAside ? aside : path, { recursive: true, force: true })
+}
+
+/** Removes what stays of a spool; another process may do the same at the same time. */
+export async function removeRemains(directory: string, name: string): Promise<void> {
+  await rm(join(directory, name), { recursive: true, force: true })
 }

@@ -1,8 +1,8 @@
 import { join } from 'node:path'
-import { messageOf, MillraceError } from '@millrace/runtime'
+import { messageOf } from '@millrace/runtime'
 import type { Log } from '@millrace/wal'
 import type { DropReason } from '../appender-state.js'
-import { openSpoolSync, type SpoolPlace, spoolName } from './spool-directory.js'
+import { openSpoolSync, removeSpool, type SpoolPlace, spoolName } from './spool-directory.js'
 import { SpoolFeed, type SpoolFeedOptions } from './spool-feed.js'
 
 /** How often another name is tried when somebody was faster. */
@@ -103,15 +103,19 @@ export class Spool {
     }
   }
 
-  /** Ends it. @returns whether nothing is left in it. */
-  async close(): Promise<boolean> {
+  /** Ends it, and removes it when nothing is left in it. Never rejects. */
+  async close(): Promise<void> {
     this.#isClosed = true
     const isEmpty = this.feed?.backlog === 0
     this.feed?.close()
     const log = this.#log
     this.#log = undefined
-    await log?.close()
-    return isEmpty
+    try {
+      if (log && isEmpty) await removeSpool(this.path, log)
+      else await log?.close()
+    } catch (error) {
+      this.#report(`${this.name} cannot be removed`, error)
+    }
   }
 
   #open(): void {
@@ -122,9 +126,8 @@ export class Spool {
         this.#log = openSpoolSync(this.path, place)
         break
       } catch (error) {
-        // Whoever looks for abandoned spools may have taken the new directory for one.
-        const isTaken = MillraceError.is(error) && error.code === 'MILLRACE_LOG_IN_USE'
-        if (isTaken && attempt < NAME_ATTEMPTS) continue
+        // Whoever looks for abandoned spools may have taken the new directory for one, and have removed it.
+        if (attempt < NAME_ATTEMPTS) continue
         this.#report(`no spool can be made in ${directory}`, error)
         return
       }

@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises'
 import type { Clock, Timer } from '@millrace/runtime'
 import type { SpoolState } from '../appender-state.js'
 import type { DeliveryContext } from '../delivery/batch-delivery.js'
@@ -133,10 +132,7 @@ export class Spools {
     this.#isClosed = true
     this.#timer?.cancel()
     await this.#adoption.close()
-    for (const spool of this.#spools) {
-      const isEmpty = await spool.close()
-      if (isEmpty) await rm(spool.path, { recursive: true, force: true }).catch(() => {})
-    }
+    for (const spool of this.#spools) await spool.close()
   }
 
   get #spools(): Spool[] {
