@@ -2,6 +2,7 @@
 import { AGENT } from './agent.mjs'
 import { APPENDER_CONTENT } from './appender-content.mjs'
 import { APPENDER_ENGINE } from './appender-engine.mjs'
+import { APPENDER_SPOOL } from './appender-spool.mjs'
 import { AVRO } from './avro.mjs'
 import { CHANNEL } from './channel.mjs'
 import { READING } from './reading.mjs'
@@ -25,4 +26,5 @@ export const AREAS = {
   avro: AVRO,
   'appender-engine': APPENDER_ENGINE,
   'appender-content': APPENDER_CONTENT,
+  'appender-spool': APPENDER_SPOOL,
 }

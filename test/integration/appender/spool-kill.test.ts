@@ -67,4 +67,41 @@ describe('the spool of a process that is killed', () => {
       assert.ok((await readdir(directory)).length <= 1)
     }).timeout(30_000)
   }
+
+  it('holds what the worker of pino had when all threads are killed', async () => {
+    const directory = temporaryDirectory()
+    const options = {
+      hosts: [`127.0.0.1:${await freePort()}`],
+      queue: { policy: 'spool', directory },
+      diagnostics: 'off',
+    }
+    const killed = await runScript(`
+      import { readdirSync, readFileSync, statSync } from 'node:fs'
+      import { join } from 'node:path'
+      import { pino } from 'pino'
+      const directory = ${JSON.stringify(directory)}
+      const options = ${JSON.stringify(options)}
+      const logger = pino(pino.transport({ target: '@millrace/pino', options }))
+      for (let i = 0; i < 1000; i += 1) logger.info('line ' + i + '.')
+      const holds = (name) => {
+        const path = join(directory, name)
+        return statSync(path, { throwIfNoEntry: false })?.isFile() && readFileSync(path).includes('line 999.')
+      }
+      setInterval(() => {
+        const names = readdirSync(directory, { recursive: true })
+        if (names.some(holds)) process.kill(process.pid, 'SIGKILL')
+      }, 20)`)
+    assert.equal(killed.signal, 'SIGKILL', killed.stderr)
+    const receiver = await mockReceiver()
+    try {
+      const next = await runScript(program('winston', directory, receiver.port))
+      assert.equal(next.code, 0, next.stderr)
+      assert.deepEqual(
+        receiver.events.map(({ text }) => text),
+        Array.from({ length: 1000 }, (_, i) => `line ${i}.`),
+      )
+    } finally {
+      await receiver.close()
+    }
+  }).timeout(30_000)
 })
