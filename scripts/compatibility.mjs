@@ -49,6 +49,12 @@ function isSame(flume, own) {
   )
 }
 
+/** A setting that one key of ours stands for, together with others, works; any other difference is one. */
+function differently({ how, declaredBy }, declaration) {
+  const isKnown = declaration?.properties.has(declaredBy) ?? false
+  return isKnown ? { state: 'works', how, isKnown } : { state: 'different', how }
+}
+
 /** What becomes of one setting: works, different, later, refused, or missing, which must not be. */
 function judge(id, flume, declaration) {
   const decided = outOfScope(id, flume.name)
@@ -61,7 +67,7 @@ function judge(id, flume, declaration) {
     const state = own.unsupported ? 'refused' : how === undefined ? 'works' : 'different'
     return { state, how, isKnown: true }
   }
-  if (difference) return { state: 'different', how: difference.how }
+  if (difference) return differently(difference, declaration)
   if (!own && PENDING.some((each) => matches(each, id) || matches(each, setting)))
     return { state: 'later', isPending: true }
   return { state: 'missing', how: own ? `declared as ${JSON.stringify(own)}` : 'not declared' }

@@ -129,4 +129,14 @@ export const TOOLS = [
     file: letters('purge'),
     replace: [['if (!options.yes && !isFiltered(options))', 'if (false)']],
   },
+  {
+    name: 'dlq takes any event for a dead letter',
+    file: letters('letters'),
+    replace: [['if (!REJECTION.some((name) => headers[name] !== undefined)) return undefined', '']],
+  },
+  {
+    name: 'dlq works on a channel that is nobody’s deadLetterChannel',
+    file: letters('location'),
+    replace: [['!deadLetterChannels(agent).has(channel)', 'false']],
+  },
 ]

@@ -151,6 +151,10 @@ class Assembly {
       throw new ConfigurationError('MILLRACE_CONFIG_MISSING', message)
     }
     const sink = this.#make('sink', configuration, { createSerializer })
+    if (!Number.isInteger(sink.batchSize) || sink.batchSize < 1) {
+      const message = `Sink ${name}: its batchSize must be a whole number of at least 1, not ${String(sink.batchSize)}`
+      throw new ConfigurationError('MILLRACE_CONFIG_INVALID', message)
+    }
     const counters = new SinkCounters()
     const channel = this.#channel(configuration.channel).channel
     const sinkLogger = logger.child(`sink ${name}`)

@@ -53,6 +53,16 @@ describe('Agent', () => {
       assert.deepEqual(order, ['sink starts', 'source starts', 'source stops', 'sink stops'])
     })
 
+    it('refuses a sink whose batchSize is no number of events', async () => {
+      for (const batchSize of [0, 1.5, undefined]) {
+        const sink = Object.assign(new HandSink(), { batchSize })
+        await assert.rejects(makeAgent().start(oneWay(new HandSource(), sink)), {
+          code: 'MILLRACE_CONFIG_INVALID',
+          message: /batchSize must be a whole number/,
+        })
+      }
+    })
+
     it('tries a failing component again until it starts', async () => {
       const source = new HandSource()
       source.onStart = async () => {

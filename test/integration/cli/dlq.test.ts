@@ -12,7 +12,7 @@ import { until } from '../../support/until.js'
 
 const AT = Date.parse('2026-11-24T08:00:00Z')
 
-/** Events that sinks rejected; the last one has no headers about it. */
+/** Events that sinks rejected; the agent has no sink of the last one's name. */
 const LETTERS = [
   { body: 'one', sink: 'k1', reason: 'no field "id"' },
   { body: 'two', sink: 'k1', reason: 'too long' },
@@ -216,6 +216,35 @@ describe('millrace dlq purge', () => {
     assert.equal((await runHere(['dlq', 'purge', ...words, '--yes'])).code, 0)
     assert.deepEqual(await dead.waiting(), [])
     assert.match((await runHere(['dlq', 'list', ...words])).stdout, /no dead letters/)
+  })
+})
+
+describe('an event that no sink rejected', () => {
+  it('is no dead letter and stays, whatever is purged, retried or listed', async () => {
+    const { dead } = await fixture()
+    await dead.put(['of an application'])
+    const receiver = await mockReceiver()
+    const to = `avro://127.0.0.1:${receiver.port}`
+    const listed = await runJson<Listed>(['dlq', 'list', ...dead.words])
+    assert.equal(listed.answer.total, 4)
+    const retried = await runHere(['dlq', 'retry', ...dead.words, '--sink', 'k2', '--to', to])
+    assert.equal(retried.code, 0)
+    const purged = await runHere(['dlq', 'purge', ...dead.words, '--yes'])
+    assert.match(purged.stdout, /3 dead letters removed/)
+    assert.deepEqual(await dead.waiting(), ['of an application'])
+    await receiver.close()
+  })
+
+  it('is not looked for in a channel that is the deadLetterChannel of no sink', async () => {
+    const { targets, words } = await fixture()
+    await targets[0].put(['of an application'])
+    for (const command of ['list', 'retry']) {
+      const { code, stderr } = await runHere(['dlq', command, ...words, '-c', 'c1'])
+      assert.deepEqual([code, /c1 is the deadLetterChannel of no sink/.test(stderr)], [2, true])
+    }
+    const { code } = await runHere(['dlq', 'purge', ...words, '-c', 'c1', '--yes'])
+    assert.equal(code, 2)
+    assert.deepEqual(await targets[0].waiting(), ['of an application'])
   })
 })
 

@@ -10,6 +10,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
@@ -105,6 +106,16 @@ describe('opening a log', () => {
     assert.deepEqual(numbers, everything)
     assert.deepEqual(kinds, ['foreign'])
     assert.equal(readFileSync(foreign, 'utf8'), 'mine')
+  })
+
+  it('leaves a directory with the name of a segment alone, and never uses that name', async () => {
+    const directory = await closedLog()
+    const foreign = join(directory, 'data/segment-0000000090.wal')
+    mkdirSync(foreign)
+    const { numbers, kinds } = await readAll(directory)
+    assert.deepEqual(numbers, everything)
+    assert.deepEqual(kinds, ['foreign'])
+    assert.ok(statSync(foreign).isDirectory())
   })
 
   it('uses a segment under another name', async () => {

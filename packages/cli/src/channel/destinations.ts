@@ -104,7 +104,7 @@ export function outputDestination({ stdout }: Terminal): Destination {
   return {
     title: 'standard output',
     async write(batch) {
-      if (!stdout.isOpen) throw new UsageError('nobody reads standard output any more')
+      if (!stdout.isOpen) throw new Error('nobody reads standard output any more')
       await stdout.writeAll(linesOf(batch), signal)
     },
     finish: async () => {},

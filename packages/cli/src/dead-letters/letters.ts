@@ -12,6 +12,9 @@ export interface LetterOptions extends RangeOptions {
   readonly consumer?: string
 }
 
+/** The headers of a dead letter. */
+const REJECTION = [REJECTED_REASON, REJECTED_SINK, REJECTED_AT]
+
 /** The options that say which dead letters are meant. */
 export function declareLetters(command: Command): Command {
   return declareRange(command)
@@ -33,7 +36,9 @@ export interface Letter {
   readonly rejectedAtMs: number | undefined
 }
 
-export function letterOf(headers: Event['headers']): Letter {
+/** Undefined for an event that nothing says was rejected: it is no dead letter, wherever it is. */
+export function letterOf(headers: Event['headers']): Letter | undefined {
+  if (!REJECTION.some((name) => headers[name] !== undefined)) return undefined
   const at = Number(headers[REJECTED_AT] ?? Number.NaN)
   return {
     sink: headers[REJECTED_SINK],
@@ -61,9 +66,7 @@ function isInTime({ since, until }: LetterOptions, { rejectedAtMs }: Letter): bo
   return at >= (since ?? 0) && at < (until ?? Number.POSITIVE_INFINITY)
 }
 
-const WITHOUT: readonly HeaderEdit[] = [REJECTED_REASON, REJECTED_SINK, REJECTED_AT].map(
-  (name) => ({ name, value: null }),
-)
+const WITHOUT: readonly HeaderEdit[] = REJECTION.map((name) => ({ name, value: null }))
 
 /** The events as they were before they were rejected. */
 export function withoutRejection(batch: EventBatch): EventBatch {

@@ -68,7 +68,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
       const event = batch.at(i)
       const sequence = firstSequence + i
       const letter = letterOf(event.headers)
-      if (!isMeant(options, letter, sequence)) continue
+      if (!letter || !isMeant(options, letter, sequence)) continue
       listing.total += 1
       const sink = letter.sink ?? ''
       listing.bySink.set(sink, (listing.bySink.get(sink) ?? 0) + 1)

@@ -101,5 +101,5 @@ function meantAt(
   { firstSequence, index }: { readonly firstSequence: number; readonly index: number },
 ): Letter | undefined {
   const letter = letterOf(batch.headersAt(index))
-  return isMeant(options, letter, firstSequence + index) ? letter : undefined
+  return letter && isMeant(options, letter, firstSequence + index) ? letter : undefined
 }

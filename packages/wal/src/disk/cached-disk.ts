@@ -1,4 +1,5 @@
 import type { Disk, DiskFile } from './disk.js'
+import { withFiles } from './wrapped-disk.js'
 
 /**
  * A disk on which nothing is synced: what is written survives the process, and the machine only as far as the
@@ -6,22 +7,9 @@ import type { Disk, DiskFile } from './disk.js'
  */
 export function cachedDisk(disk: Disk): Disk {
   return {
-    open: async (path, mode) => cachedFile(await disk.open(path, mode)),
-    openSync: (path, mode) => cachedFile(disk.openSync(path, mode)),
-    list: (path) => disk.list(path),
-    listSync: (path) => disk.listSync(path),
-    stat: (path) => disk.stat(path),
-    statSync: (path) => disk.statSync(path),
-    makeDirectory: (path) => disk.makeDirectory(path),
-    makeDirectorySync: (path) => disk.makeDirectorySync(path),
-    rename: (from, to) => disk.rename(from, to),
-    renameSync: (from, to) => disk.renameSync(from, to),
-    remove: (path) => disk.remove(path),
-    removeSync: (path) => disk.removeSync(path),
+    ...withFiles(disk, cachedFile),
     syncDirectory: async () => {},
     syncDirectorySync: () => {},
-    freeBytes: (path) => disk.freeBytes(path),
-    freeBytesSync: (path) => disk.freeBytesSync(path),
   }
 }
 

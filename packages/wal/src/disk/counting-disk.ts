@@ -1,4 +1,5 @@
 import type { Disk, DiskFile } from './disk.js'
+import { withFiles } from './wrapped-disk.js'
 
 /** What a log did on its disk since it was opened. */
 export interface DiskCounts {
@@ -11,24 +12,7 @@ export interface DiskCounts {
 
 /** A disk that counts; everything that a log does goes through one. */
 export function countingDisk(disk: Disk, counts: DiskCounts): Disk {
-  return {
-    open: async (path, mode) => new CountingFile(await disk.open(path, mode), counts),
-    openSync: (path, mode) => new CountingFile(disk.openSync(path, mode), counts),
-    list: (path) => disk.list(path),
-    listSync: (path) => disk.listSync(path),
-    stat: (path) => disk.stat(path),
-    statSync: (path) => disk.statSync(path),
-    makeDirectory: (path) => disk.makeDirectory(path),
-    makeDirectorySync: (path) => disk.makeDirectorySync(path),
-    rename: (from, to) => disk.rename(from, to),
-    renameSync: (from, to) => disk.renameSync(from, to),
-    remove: (path) => disk.remove(path),
-    removeSync: (path) => disk.removeSync(path),
-    syncDirectory: (path) => disk.syncDirectory(path),
-    syncDirectorySync: (path) => disk.syncDirectorySync(path),
-    freeBytes: (path) => disk.freeBytes(path),
-    freeBytesSync: (path) => disk.freeBytesSync(path),
-  }
+  return withFiles(disk, (file) => new CountingFile(file, counts))
 }
 
 class CountingFile implements DiskFile {

@@ -202,7 +202,7 @@ export class Recovery {
       this.#findings.push({
         kind: 'checkpoint',
         path: checkpointDirectory,
-        message: 'There is no valid checkpoint; it was made anew from the log',
+        message: 'There is no valid checkpoint; an opening makes it anew from the log',
       })
     }
     const oldest = segments[0]?.firstSequence ?? 1
@@ -304,7 +304,11 @@ export class Recovery {
       const message = 'Its header can’t be read and no segment is missing; used again'
       this.#findings.push({ kind: 'unreadable', path, message })
     } else if (size !== this.#options.segmentBytes) {
-      this.#findings.push({ kind: 'unfinished', path, message: 'Not finished; removed' })
+      this.#findings.push({
+        kind: 'unfinished',
+        path,
+        message: 'Not finished; an opening removes it',
+      })
     }
   }
 

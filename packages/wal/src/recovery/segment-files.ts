@@ -1,6 +1,14 @@
 /** Which files of the data directories hold which segments. */
 import type { Disk } from '../disk/disk.js'
-import { closeFile, listDirectory, openFile, readFully, sizeOf, type Steps } from '../disk/steps.js'
+import {
+  closeFile,
+  listDirectory,
+  openFile,
+  readFully,
+  sizeOf,
+  entryAt,
+  type Steps,
+} from '../disk/steps.js'
 import {
   decodeSegmentHeader,
   HEADER_BLOCK_BYTES,
@@ -18,6 +26,8 @@ export interface FoundFile {
   readonly header: SegmentHeader | undefined
   /** Whether the header block holds nothing but zeroes. */
   readonly isBlank: boolean
+  /** False for a directory, a socket or the like, which only keeps the name from being used. */
+  readonly isFile: boolean
 }
 
 export interface FoundFiles {
@@ -42,7 +52,13 @@ export function* findSegmentFiles(
     for (const name of (yield* listDirectory(disk, path)).toSorted()) {
       const number = segmentFileNumber(name)
       if (number !== undefined) {
-        found.push(yield* lookAt(disk, { path: inDirectory(path, name), directory, number }))
+        const place = { path: inDirectory(path, name), directory, number }
+        const entry = yield* entryAt(disk, place.path)
+        if (entry?.isFile !== false) found.push(yield* lookAt(disk, place))
+        else {
+          found.push(noFile(place))
+          findings.push({ kind: 'foreign', path: place.path, message: 'No file; left alone' })
+        }
       } else if (![IDENTITY_FILE, QUARANTINE_DIRECTORY].includes(name) && !isOurs(name)) {
         findings.push({
           kind: 'foreign',
@@ -60,10 +76,18 @@ function isOurs(name: string): boolean {
   return name.startsWith('cursors.wal') || name.startsWith('owner.sock') || name.endsWith('.tmp')
 }
 
-function* lookAt(
-  disk: Disk,
-  place: { readonly path: string; readonly directory: number; readonly number: number },
-): Steps<FoundFile> {
+function noFile(place: Place): FoundFile {
+  const file = { ...place, bytes: 0, isSuspect: false }
+  return { file, size: 0, header: undefined, isBlank: false, isFile: false }
+}
+
+interface Place {
+  readonly path: string
+  readonly directory: number
+  readonly number: number
+}
+
+function* lookAt(disk: Disk, place: Place): Steps<FoundFile> {
   const handle = yield* openFile(disk, place.path, 'read')
   try {
     const block = Buffer.alloc(HEADER_BLOCK_BYTES)
@@ -71,7 +95,7 @@ function* lookAt(
     const size = yield* sizeOf(handle)
     const header = decodeSegmentHeader(block.subarray(0, length), place.path)
     const file: SegmentFile = { ...place, bytes: header?.bytes ?? size, isSuspect: false }
-    return { file, size, header, isBlank: block.every((byte) => byte === 0) }
+    return { file, size, header, isBlank: block.every((byte) => byte === 0), isFile: true }
   } finally {
     yield* closeFile(handle)
   }
@@ -87,8 +111,9 @@ export function sortSegmentFiles(
   const headless: FoundFile[] = []
   let highestNumber = 0
   for (const each of found) {
-    const { file, header } = each
+    const { file, header, isFile } = each
     highestNumber = Math.max(highestNumber, file.number)
+    if (!isFile) continue
     if (!header) headless.push(each)
     else if (header.logId !== logId) {
       findings.push({ kind: 'foreign', path: file.path, message: 'Of another log; left alone' })
